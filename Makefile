@@ -1,0 +1,28 @@
+# A thin front to CMake and its presets. `make help` lists the targets.
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+.DEFAULT_GOAL := all
+
+all: bootstrap-build ## build everything: build/slipway
+	@cmake --preset host-release >/dev/null
+	@cmake --build --preset host-release -j $(JOBS)
+	@ln -sfn host-release/host/cli/slipway build/slipway
+
+demo: all ## set up, then the whole story on a board in this machine: sign, upload, swap, confirm, revert
+	@build/slipway demo
+
+check: all bootstrap-tests ## set up, then all tests (what CI runs)
+	@tools/check
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+bootstrap-build:
+	@tools/bootstrap build
+bootstrap-tests:
+	@tools/bootstrap tests
+
+clean: ## remove build/
+	rm -rf build
+
+.PHONY: all demo check help clean bootstrap-build bootstrap-tests
