@@ -1,0 +1,7 @@
+/* The commands, each in its own file; main.c lists them in the order of `slipway help`. */
+#ifndef HOST_CLI_COMMANDS_H
+#define HOST_CLI_COMMANDS_H
+
+#include "host/cli/cli.h"
+
+#endif
