@@ -1,0 +1,33 @@
+/* What bootloader and service work on: the two chips, what lies where on them, and whose images count. */
+#ifndef CORE_BOOT_STORE_H
+#define CORE_BOOT_STORE_H
+
+#include "core/boot/layout.h"
+#include "core/flash/flash.h"
+#include "core/image/image.h"
+
+struct store {
+    const struct layout *layout;
+    struct flash_dev *internal;
+    struct flash_dev *external;
+    const struct image_keys *keys;
+};
+
+struct flash_area store_slot(const struct store *st, unsigned slot); /* 0 or 1 */
+struct flash_area store_state(const struct store *st);
+
+/*
+ * Finds the image in slot 1: at unit 0; only if that unit is wholly blank, at unit 1 or 2, where an
+ * install leaves the old one. Errors and *why as image_open(), with why->slot set; *unit is where it is
+ * (where it was looked for last, if there is none).
+ */
+int store_open(const struct store *st, unsigned slot, struct image *img, unsigned *unit,
+    struct finding *why) MUST_CHECK;
+
+/*
+ * Turns a flash error at `off` of a slot's chip into a finding: ERR_NODEV, ERR_ID, ERR_TIMEOUT,
+ * ERR_PROTECTED, ERR_READBACK (as REASON_*_PROGRAM), anything else as REASON_*_READ.
+ */
+void store_explain(const struct store *st, unsigned slot, int err, uint32_t off, struct finding *why);
+
+#endif
