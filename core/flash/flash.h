@@ -49,11 +49,18 @@ struct flash_dev {
     uint8_t prog_limit; /* programs a word may see between erases; 0: no limit */
     /* of flash.c: the operation that runs */
     bool busy;
+    bool overdue; /* it ran longer than its limit: the next call asks the chip once, and waits no more */
     uint32_t started_ms;
     uint32_t limit_ms;
+    uint32_t last_ms; /* the clock at the last poll, and polls since it moved: a clock that */
+    uint32_t still_polls; /* stands still must not make a wait endless */
 };
 
-/* Each adds: ERR_RANGE, ERR_ALIGN, ERR_BUSY (an operation runs), and what the driver returns. */
+/*
+ * Each adds: ERR_RANGE, ERR_ALIGN, ERR_BUSY (an operation runs), ERR_TIMEOUT (an earlier operation
+ * ran longer than its limit and still does: said at once, without another wait), and what the driver
+ * returns.
+ */
 int flash_read(struct flash_dev *dev, uint32_t off, void *buf, uint32_t len) MUST_CHECK;
 int flash_prog_start(struct flash_dev *dev, uint32_t off, const void *data, uint32_t len) MUST_CHECK;
 int flash_erase_start(struct flash_dev *dev, uint32_t off) MUST_CHECK;
