@@ -87,15 +87,19 @@ struct image {
  * Reads header and TLVs of what lies at `off` of `area`, of which `limit` bytes may belong to the
  * image (a slot without its trailer, or what has been uploaded).
  * OK and *img; ERR_FORMAT with *why one of REASON_IMG_NONE, _MAGIC, _HEADER, _FLAGS, _ENCRYPTED,
- * _NO_TLVS, _TLV, _TRUNCATED, _NO_HASH; or a flash error with *why REASON_EXT_READ / _INT_READ.
- * why->slot is left to the caller.
+ * _NO_TLVS, _TLV, _TRUNCATED, _NO_HASH; or a flash error with *why REASON_EXT_READ / _INT_READ
+ * (found is the error's number, negated). Sizes in *why count from the image's first byte. With
+ * _FLAGS, _ENCRYPTED and _NO_HASH the structure is sound and *img is filled in, so that a tool can
+ * show it; with any other error img->end is 0. why->slot is FINDING_NO_SLOT, left to the caller.
  */
 int image_open(struct image *img, const struct flash_area *area, uint32_t off, uint32_t limit,
     struct finding *why) MUST_CHECK;
 
 /*
  * Only the header, from bytes in memory such as the first chunk of an upload (>= IMAGE_HEADER_LEN).
- * Fills in version, flags, load_addr and the sizes. Errors as image_open().
+ * Fills in version, flags, load_addr and the sizes. Errors as image_open(), those of the TLVs aside:
+ * _TRUNCATED (found: limit) if what the header announces with the smallest TLV area needs more than
+ * `limit` bytes (expected). With _FLAGS and _ENCRYPTED *img is filled in.
  */
 int image_parse_header(struct image *img, struct span bytes, uint32_t limit,
     struct finding *why) MUST_CHECK;
@@ -133,7 +137,7 @@ int image_hash(const struct image *img, uint8_t *buf, uint32_t buf_len,
 
 /*
  * Compares the computed hash with the hash TLV and checks the signature TLVs over the computed hash:
- * a KEYHASH TLV selects the key of the signature TLV that follows it. At least one signature by a
+ * a KEYHASH TLV (32 bytes, nothing shorter) selects the key of the signature TLV that follows it. At least one signature by a
  * known key must verify; one by a known key that does not verify condemns the image. A poll that
  * checks a signature is as long as crypto_ecdsa_poll().
  */
@@ -146,6 +150,7 @@ struct image_auth {
     uint32_t last_keyhash; /* its first 4 bytes, big-endian, for the finding */
     bool checking; /* an ECDSA check runs */
     enum verdict any; /* VERDICT_GOOD once one signature verified */
+    bool compared; /* the hash TLV with the computed hash */
     bool seen_signature;
     struct crypto_ecdsa ecdsa;
     uint8_t sig[CRYPTO_SIG_MAX + 8];
