@@ -11,6 +11,11 @@ struct store {
     struct flash_dev *internal;
     struct flash_dev *external;
     const struct image_keys *keys;
+    /*
+     * The board has no CPU (sim): a payload that is no Cortex-M vector table is started as well. One
+     * that is, and was linked for another place, is refused all the same.
+     */
+    bool any_payload;
 };
 
 struct flash_area store_slot(const struct store *st, unsigned slot); /* 0 or 1 */
@@ -23,6 +28,9 @@ struct flash_area store_state(const struct store *st);
  */
 int store_open(const struct store *st, unsigned slot, struct image *img, unsigned *unit,
     struct finding *why) MUST_CHECK;
+
+/* image_runnable() for slot 0 of this board; errors and *why as there, with why->slot set. */
+int store_runnable(const struct store *st, const struct image *img, unsigned slot, struct finding *why) MUST_CHECK;
 
 /*
  * Turns a flash error at `off` of a slot's chip into a finding: ERR_NODEV, ERR_ID, ERR_TIMEOUT,
