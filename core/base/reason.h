@@ -67,7 +67,8 @@
     X(81, UPLOAD_RESUMED, "upload_resumed", "size", "size", "", "an upload was continued after a reset") \
     X(82, UPLOAD_SHA, "upload_sha", "hash", "hash", "", "the bytes received do not have the SHA-256 that the client announced") \
     X(83, UPLOAD_STATE, "upload_state", "", "", "", "slot 1 holds the only copy of the old image while the new one is on trial") \
-    X(84, UPLOAD_LENGTH, "upload_length", "size", "size", "", "the upload's length is missing or impossible")
+    X(84, UPLOAD_LENGTH, "upload_length", "size", "size", "", "the upload's length is missing or impossible") \
+    X(85, UPLOAD_OLDER, "upload_not_newer", "version", "version", "", "the client asked for an upgrade only and the image is not newer than the running one")
 
 enum reason {
 #define REASON_ENUM(num, name, code, found, expected, where, text) REASON_##name = (num),

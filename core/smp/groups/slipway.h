@@ -5,7 +5,7 @@
  *     finding = { "r": uint reason (core/base/reason.h), ? "slot": uint,
  *                 "f": uint found, "e": uint expected, "w": uint where }
  *     image   = { "v": tstr version "1.2.3+4", "size": uint bytes, "hash": bstr 32,
- *                 "unit": uint, "ok": bool verified in the last boot }
+ *                 "unit": uint, "ok": bool hash and signature were verified (in the last boot, or now) }
  *
  * id 0  report: { "action": tstr, "started": bool, "trial": bool, "stopped": bool, "starts": uint,
  *                 "attempts": uint, "gap": uint, "units": uint, "ms": { "state","verify","digest",
@@ -23,10 +23,15 @@
  *                 ? "why": finding, ? "hash": bstr 32 (of the image that is now in slot 1),
  *                 ? "version": tstr }
  *               The verdict of the last upload, kept until the next begins.
- * id 4  slots:  { "slots": [ { "slot": uint, ? "image": image, ? "why": finding, "pending": bool,
- *                 "permanent": bool, "confirmed": bool, "active": bool } ] }
+ * id 4  slots:  { "swap": "idle"|"trial"|"unfinished",
+ *                 "slots": [ { "slot": uint, ? "image": image, ? "why": finding, "pending": bool,
+ *                 "permanent": bool, "confirmed": bool, "active": bool } ],
+ *                 ? "refused": finding }
  *               Read from flash when asked; says why a slot is unreadable, and of an image whose
- *               contents fail their hash or signature which (its "ok" is false then).
+ *               contents fail their hash or signature which (its "ok" is false then). An image with
+ *               "ok" true and a "why" is sound, but cannot be started or swapped here. A slot whose
+ *               upload was cut off says UPLOAD_RUNNING with what is there and the whole length.
+ *               "refused": why the last test, confirm or erase since the reset was refused.
  */
 #ifndef CORE_SMP_GROUPS_SLIPWAY_H
 #define CORE_SMP_GROUPS_SLIPWAY_H
@@ -40,5 +45,9 @@ enum slipway_cmd {
     SLIPWAY_UPLOAD = 3,
     SLIPWAY_SLOTS = 4,
 };
+
+/* The server's handlers, for an image's table of groups. Bind with a struct service. */
+struct smp_group;
+extern const struct smp_group smp_group_slipway;
 
 #endif
