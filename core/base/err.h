@@ -22,7 +22,7 @@
     X(-8, ERR_BUSY, "an operation is still running")                                               \
     X(-9, ERR_FORMAT, "not in the expected format")                                                \
     X(-10, ERR_NOSPACE, "does not fit")                                                            \
-    X(-11, ERR_STATE, "not possible in the present state")                                         \
+    X(-11, ERR_BADSTATE, "not possible in the present state")                                         \
     X(-12, ERR_NOENT, "not found")                                                                 \
     X(-13, ERR_VERIFY, "hash or signature does not verify")                                        \
     X(-14, ERR_SOURCE, "a unit does not match the digest it had when the swap began")              \

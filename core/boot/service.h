@@ -88,16 +88,16 @@ void service_look(struct service *sv);
 /*
  * Asks for the image with this hash: at the next boot on trial (confirm false) or to stay (true). The
  * running image's hash with confirm, or confirm without a hash (NULL): the running image stays.
- * ERR_NOENT: no slot holds it. ERR_STATE: contradicts what is already asked for, or a swap is under
+ * ERR_NOENT: no slot holds it. ERR_BADSTATE: contradicts what is already asked for, or a swap is under
  * way. ERR_ARG: a trial of what runs. ERR_VERIFY, ERR_LAYOUT, ERR_UNSUPPORTED, ERR_NOSPACE: the image
  * is bad or cannot be installed, sv->why says how. Flash errors with sv->why.
  */
 void service_request(struct service *sv, const uint8_t hash[CRYPTO_SHA256_LEN], bool confirm);
 
-/* A chunk; errors as upload_chunk(), and ERR_STATE with REASON_UPLOAD_STATE or _LAYOUT_MISMATCH. */
+/* A chunk; errors as upload_chunk(), and ERR_BADSTATE with REASON_UPLOAD_STATE or _LAYOUT_MISMATCH. */
 void service_upload(struct service *sv, const struct upload_chunk *c);
 
-/* Erases slot 1. ERR_STATE with REASON_UPLOAD_STATE during a trial or an unfinished swap. */
+/* Erases slot 1. ERR_BADSTATE with REASON_UPLOAD_STATE during a trial or an unfinished swap. */
 void service_erase(struct service *sv);
 
 int service_poll(struct service *sv) MUST_CHECK;

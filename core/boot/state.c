@@ -409,7 +409,7 @@ int state_write(struct state_cell *c, struct state *st, const struct state_table
 int state_set(struct state_cell *c, enum state_word w)
 {
     if (c->base < 0 || !c->fresh)
-        return ERR_STATE;
+        return ERR_BADSTATE;
     int err = prog_word(c, c->base, STATE_OFF_WORDS + 4u * (uint32_t)w, word_value[w]);
     if (err == OK)
         c->unit[c->base].word[w] = true;
@@ -421,7 +421,7 @@ int state_mark(struct state_cell *c, uint16_t group)
     uint32_t off = STATE_OFF_MARKS + 4u * group;
 
     if (c->base < 0 || !c->fresh || off >= STATE_OFF_TABLES)
-        return ERR_STATE;
+        return ERR_BADSTATE;
     int err = prog_word(c, c->base, off, mark_value);
     if (err == OK) {
         c->unit[c->base].marked = true;

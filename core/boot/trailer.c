@@ -100,7 +100,7 @@ int trailer_confirm(const struct flash_area *slot)
     if (err != OK || t.image_ok == TRAILER_SET)
         return err;
     if (t.image_ok == TRAILER_BAD)
-        return ERR_STATE;
+        return ERR_BADSTATE;
     return write_field(slot, OFF_IMAGE_OK, flag_set, sizeof flag_set);
 }
 

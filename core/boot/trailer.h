@@ -41,7 +41,7 @@ int trailer_erase(const struct flash_area *slot, uint32_t unit) MUST_CHECK;
  * may be turned into permanent without an erase. Reads back.
  */
 int trailer_request(const struct flash_area *slot, uint32_t unit, bool permanent) MUST_CHECK;
-/* Programs image_ok, as an application confirms itself. No-op if set; ERR_STATE if it is bad. Reads back. */
+/* Programs image_ok, as an application confirms itself. No-op if set; ERR_BADSTATE if it is bad. Reads back. */
 int trailer_confirm(const struct flash_area *slot) MUST_CHECK;
 /* Programs copy_done, image_ok if `confirmed`, magic last, into a blank trailer. Reads back. */
 int trailer_write_primary(const struct flash_area *slot, bool confirmed) MUST_CHECK;

@@ -111,7 +111,7 @@ void upload_init(struct upload *u, const struct store *st);
  * Takes a chunk. OK: answered at once, the offset that is wanted next is u->off (a repeated chunk, one
  * from another place, chunk 0 of an upload that goes on). ERR_BUSY: upload_poll(). Else the upload is
  * refused and u->why says why: ERR_ARG (no length, more data than announced), ERR_FORMAT (no image),
- * ERR_NOSPACE (slot, or no room to swap), ERR_LAYOUT, ERR_UNSUPPORTED (cannot run), ERR_STATE (not
+ * ERR_NOSPACE (slot, or no room to swap), ERR_LAYOUT, ERR_UNSUPPORTED (cannot run), ERR_BADSTATE (not
  * newer), ERR_ID, ERR_NODEV and other flash errors.
  * `slot` is where an upload that begins goes: 1, or 0 in recovery.
  */
