@@ -33,7 +33,7 @@ struct nor_geometry nor_external_part(uint32_t jedec, uint32_t size)
         .prog_max = 256,
         .erase_us = 48000,
         .page_us = 900,
-        .poll_us = 20,
+        .poll_us = 100,
         .erase_max_ms = 3000,
         .prog_max_ms = 12,
         .jedec = jedec,
