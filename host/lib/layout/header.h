@@ -1,0 +1,12 @@
+/* The generated header: the layout as firmware compiles it in. Its text is described in SPEC.md. */
+#ifndef HOST_LIB_LAYOUT_HEADER_H
+#define HOST_LIB_LAYOUT_HEADER_H
+
+#include <stdio.h>
+
+#include "core/boot/layout.h"
+
+/* Writes it; `source` is the name of the file that the layout came from. Check ferror() of `out`. */
+void layout_write_header(FILE *out, const struct layout *l, const char *source);
+
+#endif
