@@ -30,6 +30,7 @@ struct cli {
     bool quiet;
     int verbose; /* 0, 1, 2 */
     bool color; /* decided from --color, NO_COLOR and the terminal */
+    bool ascii; /* --color never: pictures without line-drawing characters, too */
     FILE *log; /* --log FILE, or NULL */
     const char *port; /* --port, or NULL */
     const char *baud; /* --baud, or NULL */

@@ -4,4 +4,6 @@
 
 #include "host/cli/cli.h"
 
+extern const struct cli_command cmd_layout;
+
 #endif

@@ -10,6 +10,7 @@
 #define SLIPWAY_VERSION "0.1.0"
 
 const struct cli_command *const cli_commands[] = {
+    &cmd_layout,
     NULL,
 };
 
@@ -134,7 +135,7 @@ static int decide_color(struct cli *cli, const char *when)
     else if (strcmp(when, "always") == 0)
         cli->color = true;
     else if (strcmp(when, "never") == 0)
-        cli->color = false;
+        cli->ascii = true;
     else {
         fprintf(stderr, "error: --color is auto, always or never, not %s\n", when);
         return EXIT_USAGE;

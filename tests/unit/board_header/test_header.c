@@ -1,0 +1,68 @@
+/* A generated header says what layout_load() says of the same file; compiled once for each board. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "host/lib/layout/load.h"
+#include "slipway_board.h"
+
+static struct layout_report report;
+static struct layout loaded;
+
+static int load(void **state)
+{
+    (void)state;
+    return layout_load(TEST_BOARD, &loaded, &report);
+}
+
+static void expect_part(const struct layout_part *a, const struct layout_part *b)
+{
+    assert_int_equal(a->off, b->off);
+    assert_int_equal(a->size, b->size);
+}
+
+static void test_struct(void **state)
+{
+    const struct layout *l = &slipway_layout;
+
+    (void)state;
+    assert_string_equal(l->board, loaded.board);
+    assert_int_equal(l->internal_size, loaded.internal_size);
+    assert_int_equal(l->internal_erase, loaded.internal_erase);
+    assert_int_equal(l->external_size, loaded.external_size);
+    assert_int_equal(l->external_erase, loaded.external_erase);
+    assert_int_equal(l->external_jedec, loaded.external_jedec);
+    expect_part(&l->boot, &loaded.boot);
+    expect_part(&l->slot0, &loaded.slot0);
+    expect_part(&l->slot1, &loaded.slot1);
+    expect_part(&l->state, &loaded.state);
+    assert_int_equal(l->unit, loaded.unit);
+    assert_int_equal(l->hash, loaded.hash);
+    assert_int_equal(l->hash, layout_hash(l));
+}
+
+static void test_macros(void **state)
+{
+    struct layout_room best = layout_room_best(&loaded);
+
+    (void)state;
+    assert_string_equal(SLIPWAY_BOARD, loaded.board);
+    assert_int_equal(SLIPWAY_LAYOUT_HASH, loaded.hash);
+    assert_int_equal(SLIPWAY_EXTERNAL_JEDEC, loaded.external_jedec);
+    assert_int_equal(SLIPWAY_GAP, best.gap);
+    assert_int_equal(SLIPWAY_MAX_IMAGE, best.max_image);
+    bool state_in_boot = loaded.state.off < loaded.boot.off + loaded.boot.size;
+    assert_int_equal(SLIPWAY_BOOT_CODE_SIZE, loaded.boot.size - (state_in_boot ? loaded.state.size : 0));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_struct),
+        cmocka_unit_test(test_macros),
+    };
+    return cmocka_run_group_tests(tests, load, NULL);
+}
