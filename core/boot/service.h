@@ -47,21 +47,42 @@ enum service_job {
     SERVICE_ERASE,
 };
 
+enum service_stage {
+    SERVICE_OPEN, /* reads headers, TLVs and trailers */
+    SERVICE_HASH, /* of slot `looking` */
+    SERVICE_SIGNATURE,
+    SERVICE_ACT,
+};
+
 enum { SERVICE_BUF = 1024 };
+
+/* The verdict on an image, so that it is worked out once a power cycle. */
+struct service_memo {
+    bool known;
+    uint32_t end; /* of the image it is about */
+    unsigned unit;
+    uint8_t hash[CRYPTO_SHA256_LEN];
+    enum verdict verdict;
+    struct finding why;
+};
 
 struct service {
     struct service_config cfg;
     struct upload up;
-    struct finding why; /* of the last job that failed; REASON_NONE: the error says it all */
+    struct finding why; /* of the job that failed last; REASON_NONE: the error says it all */
+    struct finding refused; /* of the last test, confirm or erase, if it was refused */
     struct service_slot slot[2];
     enum swap_phase phase; /* with what an application has confirmed since the boot taken into account */
     /* the job in work */
     enum service_job job;
-    uint8_t looking; /* slot being looked at */
-    uint8_t stage; /* of service.c and check */
+    enum service_stage stage;
+    uint8_t looking; /* slot being verified */
+    bool written[2]; /* since the boot: its report no longer counts */
+    struct service_memo memo[2];
     uint32_t at; /* bytes hashed */
     struct crypto_sha256 sha;
     struct image_auth auth;
+    struct upload_chunk chunk;
     bool want_confirm;
     bool want_hash;
     uint8_t hash[CRYPTO_SHA256_LEN];
@@ -94,7 +115,11 @@ void service_look(struct service *sv);
  */
 void service_request(struct service *sv, const uint8_t hash[CRYPTO_SHA256_LEN], bool confirm);
 
-/* A chunk; errors as upload_chunk(), and ERR_BADSTATE with REASON_UPLOAD_STATE or _LAYOUT_MISMATCH. */
+/*
+ * A chunk; its bytes stay in place. Errors as upload_poll(), and ERR_BADSTATE with REASON_UPLOAD_STATE
+ * (trial, unfinished swap), ERR_LAYOUT with REASON_LAYOUT_MISMATCH. The offset for the client is
+ * sv->up.next, the verdict sv->up.why.
+ */
 void service_upload(struct service *sv, const struct upload_chunk *c);
 
 /* Erases slot 1. ERR_BADSTATE with REASON_UPLOAD_STATE during a trial or an unfinished swap. */
@@ -102,7 +127,10 @@ void service_erase(struct service *sv);
 
 int service_poll(struct service *sv) MUST_CHECK;
 
-/* Probes the external chip: OK or an error with *why, and what answered. Waits for an erase in work. */
+/*
+ * Probes the external chip: OK or an error with *why, and what answered. ERR_BUSY: an erase is in work,
+ * ask again.
+ */
 int service_probe(struct service *sv, uint32_t *jedec, struct finding *why) MUST_CHECK;
 
 #endif

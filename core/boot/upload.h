@@ -54,15 +54,16 @@ enum upload_state {
 };
 const char *upload_state_name(enum upload_state state);
 
-/* What the writer is busy with between two polls. */
+/* What the writer does at the next poll. */
 enum upload_step {
-    UPLOAD_STEP_REST,
-    UPLOAD_STEP_ERASE_TRAILER, /* an erase runs; then the progress record is written */
-    UPLOAD_STEP_RESUME, /* comparing units with the progress record */
-    UPLOAD_STEP_WRITE, /* choosing the next block */
-    UPLOAD_STEP_ERASE, /* an erase runs */
-    UPLOAD_STEP_PROGRAM, /* a program runs */
+    UPLOAD_STEP_REST, /* no chunk is in work */
+    UPLOAD_STEP_BEGIN, /* looks at the chunk */
+    UPLOAD_STEP_TRAILER, /* erases the trailer unit, then writes the progress record */
+    UPLOAD_STEP_RESUME, /* compares a unit with the progress record */
+    UPLOAD_STEP_WRITE, /* chooses the next block; erases its unit if that has to be */
+    UPLOAD_STEP_PROGRAM, /* waits for a program, reads back */
     UPLOAD_STEP_CHECK, /* signature */
+    UPLOAD_STEP_WIPE, /* an erase command */
 };
 
 struct upload {
@@ -70,36 +71,45 @@ struct upload {
     /* the session */
     enum upload_state state;
     struct finding why; /* the verdict; REASON_NONE when done */
+    int err; /* what refused or failed; OK */
+    uint32_t next; /* offset that the client is told */
     uint8_t slot;
     struct flash_area area;
-    uint32_t len;
+    uint32_t esz; /* erase unit of its chip, bytes */
+    uint32_t len; /* of the file */
     uint8_t sha[CRYPTO_SHA256_LEN];
     uint8_t sha_len;
-    uint32_t off; /* acknowledged: everything before it is in flash, or padding */
+    bool match; /* the file's SHA-256 is the announced one; valid after the last chunk */
+    uint32_t off; /* everything before it is in flash, or padding */
     uint32_t resumed_at; /* 0: was not resumed */
-    bool match; /* the file's SHA-256 is the announced one; valid when done or failed */
     uint32_t first_len; /* chunk 0, to know a repetition */
     uint32_t first_crc;
-    struct image hdr; /* from the header; after the end as opened in flash */
+    struct image img; /* from the header; after the last chunk as opened in flash */
     uint8_t tlv_info[IMAGE_TLV_INFO_LEN]; /* of the unprotected TLVs, as it comes by */
     uint32_t end; /* bytes of the image with its TLVs; 0: not known yet */
     struct crypto_sha256 file_sha;
     struct crypto_sha256 img_sha;
+    bool marks; /* the progress record is kept */
     uint32_t unit_crc; /* of the unit being written */
     /* units erased in this power cycle and not written since: [clean_from, clean_to) */
     uint32_t clean_from;
     uint32_t clean_to;
-    uint32_t wipe_to; /* units of an erase command still to be erased: up to here */
-    bool marks; /* the progress record is kept */
-    /* the chunk in work */
+    /* the step in work */
     enum upload_step step;
-    struct span data; /* what is left of it */
+    struct upload_chunk req;
+    uint8_t req_slot;
+    bool forget_swap; /* boot_forget_swap() before anything is changed */
+    struct span data; /* what is left of the chunk */
+    bool erasing; /* an erase of `unit` runs, for a chunk or ahead of one */
     uint32_t unit; /* being erased, or compared */
-    uint32_t block_off;
-    uint32_t block_len; /* with padding to whole words */
+    uint32_t trailer_at; /* next unit of the trailer to be erased */
+    bool wiping; /* of an erase command units from wipe_at on are left */
+    uint32_t wipe_at;
+    uint32_t wipe_ms; /* when it began */
+    uint32_t block_off; /* in the slot, aligned to what the chip programs */
+    uint32_t block_len;
     uint32_t block_new; /* bytes of the chunk in it, ... */
     uint32_t block_skip; /* ... behind so many that were there already */
-    bool erasing; /* an erase of `unit` runs, begun in upload_idle() or for the chunk */
     uint32_t block[UPLOAD_BLOCK / 4];
     uint32_t back[UPLOAD_BLOCK / 4];
     struct image_auth auth;
@@ -108,20 +118,23 @@ struct upload {
 void upload_init(struct upload *u, const struct store *st);
 
 /*
- * Takes a chunk. OK: answered at once, the offset that is wanted next is u->off (a repeated chunk, one
- * from another place, chunk 0 of an upload that goes on). ERR_BUSY: upload_poll(). Else the upload is
- * refused and u->why says why: ERR_ARG (no length, more data than announced), ERR_FORMAT (no image),
- * ERR_NOSPACE (slot, or no room to swap), ERR_LAYOUT, ERR_UNSUPPORTED (cannot run), ERR_BADSTATE (not
- * newer), ERR_ID, ERR_NODEV and other flash errors.
- * `slot` is where an upload that begins goes: 1, or 0 in recovery.
+ * Takes a chunk; its bytes stay in place until upload_poll() has answered it. `slot` is where an
+ * upload that begins goes: 1, or 0 in recovery. `forget_swap`: the boot state is in a trial or an
+ * unfinished swap that an upload ends (recovery only).
  */
-int upload_chunk(struct upload *u, const struct upload_chunk *c, uint8_t slot) MUST_CHECK;
+void upload_chunk(struct upload *u, const struct upload_chunk *c, uint8_t slot, bool forget_swap);
 /*
- * ERR_BUSY, OK (u->off; with u->state UPLOAD_DONE the image is complete and good), or what ended the
- * upload: ERR_READBACK (erase or program did not happen), ERR_VERIFY (hash, signature, the file's
- * SHA-256 with u->match false), or as upload_chunk().
+ * ERR_BUSY: call again. OK: u->next is the offset wanted next; with u->state UPLOAD_DONE the image is
+ * complete and good. A repeated chunk, or one from another place, is OK and changes nothing; chunk 0 of
+ * an upload that was begun before goes on where that was.
+ * Else the upload is refused or has failed, and u->why says why: ERR_ARG (no length, more data than
+ * announced), ERR_FORMAT (no image), ERR_NOSPACE (slot, or no room to swap), ERR_LAYOUT,
+ * ERR_UNSUPPORTED (cannot run), ERR_BADSTATE (not newer), ERR_READBACK (an erase or a program did not
+ * happen), ERR_VERIFY (hash, signature; the file's SHA-256 with u->match false), flash errors.
  */
 int upload_poll(struct upload *u) MUST_CHECK;
+/* An upload that the service refuses: leaves the verdict. Returns err. */
+int upload_refuse(struct upload *u, int err, const struct finding *why);
 
 /*
  * One step of erasing ahead; to be called while no chunk and nobody else uses the chip. True: more to
@@ -132,13 +145,13 @@ bool upload_idle(struct upload *u);
 int upload_settle(struct upload *u) MUST_CHECK;
 
 /*
- * Erases slot 1 and ends an upload. Started and polled: upload_wipe_poll() is ERR_BUSY, OK, or a flash
- * error with u->why. OK comes when trailer, header units and what else could be done in
- * UPLOAD_WIPE_MS are erased; the rest follows in upload_idle(). Units that read blank are left.
+ * Erases slot 1 and ends an upload; upload_poll() is ERR_BUSY, then OK or a flash error with u->why. OK
+ * comes when trailer and header units are erased and, of the rest, what could be in UPLOAD_WIPE_MS
+ * (clients give up after 6 s, the whole slot takes twice that); what is left follows in
+ * upload_idle(). Units that read blank are left alone.
  */
 enum { UPLOAD_WIPE_MS = 3000 };
-int upload_wipe(struct upload *u) MUST_CHECK;
-int upload_wipe_poll(struct upload *u) MUST_CHECK;
+void upload_wipe(struct upload *u);
 
 /*
  * What the progress record of slot 1 says, after a reset: OK with the file's length and how many
