@@ -49,15 +49,9 @@ void cli_debug(const struct cli *cli, const char *fmt, ...)
     fputc('\n', stderr);
 }
 
-int cli_fail(const struct cli *cli, int exit_code, const char *code, const char *why,
-    const char *next, const char *fmt, ...)
+static int fail(const struct cli *cli, int exit_code, const char *code, const char *why,
+    const char *next, json_t *more, const char *what)
 {
-    char what[1024];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(what, sizeof what, fmt, ap);
-    va_end(ap);
     fprintf(stderr, "error: %s\n", what);
     for (const char *line = why; line && *line;) {
         size_t n = strcspn(line, "\n");
@@ -69,10 +63,37 @@ int cli_fail(const struct cli *cli, int exit_code, const char *code, const char 
     if (cli->json) {
         json_t *o = json_pack("{s:s, s:b, s:s, s:s, s:s*, s:s*}", "event", "result", "ok", 0, "code",
             code, "message", what, "detail", why, "next", next);
-        if (o)
+        if (o) {
+            json_object_update_missing(o, more);
             print_json(o);
+        }
     }
+    json_decref(more);
     return exit_code;
+}
+
+int cli_fail(const struct cli *cli, int exit_code, const char *code, const char *why,
+    const char *next, const char *fmt, ...)
+{
+    char what[1024];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    return fail(cli, exit_code, code, why, next, NULL, what);
+}
+
+int cli_fail_more(const struct cli *cli, int exit_code, const char *code, const char *why,
+    const char *next, struct json_t *more, const char *fmt, ...)
+{
+    char what[1024];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    return fail(cli, exit_code, code, why, next, more, what);
 }
 
 int cli_usage(const struct cli *cli, const struct cli_command *cmd, const char *fmt, ...)

@@ -66,6 +66,14 @@ void cli_debug(const struct cli *cli, const char *fmt, ...) __attribute__((forma
 int cli_fail(const struct cli *cli, int exit_code, const char *code, const char *why,
     const char *next, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
+/*
+ * cli_fail() with more members for the result event, a JSON object that it takes over (or NULL): what
+ * was found, what was expected, the state of the slots.
+ */
+struct json_t;
+int cli_fail_more(const struct cli *cli, int exit_code, const char *code, const char *why,
+    const char *next, struct json_t *more, const char *fmt, ...) __attribute__((format(printf, 7, 8)));
+
 /* A wrong use of a command: prints it with a pointer to `slipway help NAME`, returns EXIT_USAGE. */
 int cli_usage(const struct cli *cli, const struct cli_command *cmd, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

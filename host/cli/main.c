@@ -11,6 +11,16 @@
 
 const struct cli_command *const cli_commands[] = {
     &cmd_layout,
+    &cmd_info,
+    &cmd_report,
+    &cmd_list,
+    &cmd_upload,
+    &cmd_test,
+    &cmd_confirm,
+    &cmd_erase,
+    &cmd_reset,
+    &cmd_echo,
+    &cmd_update,
     NULL,
 };
 

@@ -1,0 +1,125 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/cli/commands.h"
+#include "host/cli/device.h"
+#include "host/lib/smp/answer.h"
+
+/* The entry of group 64's slots for an image of the list, or NULL. */
+static const json_t *detail_of(const struct device *d, unsigned slot)
+{
+    const json_t *entry;
+    size_t i;
+
+    json_array_foreach(answer_list(d->slots, "slots"), i, entry) {
+        if (answer_int(entry, "slot", -1) == (json_int_t)slot)
+            return entry;
+    }
+    return NULL;
+}
+
+static void print_flags(const struct smpc_image *im)
+{
+    const char *sep = "";
+    const struct {
+        bool set;
+        const char *name;
+    } flags[] = { { im->active, "active" }, { im->confirmed, "confirmed" },
+        { im->active && !im->confirmed, "on trial" }, { im->pending, "pending" },
+        { im->permanent, "permanent" } };
+
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        if (flags[i].set) {
+            printf("%s%s", sep, flags[i].name);
+            sep = ", ";
+        }
+    }
+}
+
+static void print_image(const struct device *d, const struct smpc_image *im)
+{
+    const json_t *image = json_object_get(detail_of(d, im->slot), "image");
+    char size[24] = "-";
+
+    if (json_is_object(image))
+        snprintf(size, sizeof size, "%lld", (long long)answer_int(image, "size", 0));
+    printf("%-4u  %-14s  %8s  %-*.*s  ", im->slot, im->version, size, SHORT_HASH,
+        d->cli->verbose ? SMPC_HASH_TEXT_MAX : SHORT_HASH, *im->hash ? im->hash : "-");
+    print_flags(im);
+    putchar('\n');
+}
+
+/* Slots that the standard list leaves out, and what is wrong with those that it has. */
+static void print_wrong(const struct device *d, const struct smpc_images *list)
+{
+    char text[EXPLAIN_MAX];
+    const json_t *entry;
+    struct finding f;
+    size_t i;
+
+    json_array_foreach(answer_list(d->slots, "slots"), i, entry) {
+        unsigned slot = (unsigned)answer_int(entry, "slot", 0);
+        bool listed = false;
+        for (unsigned k = 0; k < list->count; k++)
+            listed = listed || list->image[k].slot == slot;
+        bool wrong = explain_take_finding(json_object_get(entry, "why"), &f);
+        if (!listed)
+            printf("%-4u  no image\n", slot);
+        if (wrong)
+            printf("      %s\n", explain_finding(&f, text, sizeof text));
+    }
+}
+
+static void send_events(struct device *d)
+{
+    json_t *all = device_state_json(d), *entry;
+    size_t i;
+
+    json_array_foreach(all, i, entry)
+        cli_event(d->cli, "slot", "O", entry);
+    json_decref(all);
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+    struct smpc_images list;
+    struct device d;
+
+    if (argc != 1)
+        return cli_usage(cli, &cmd_list, "list does not take %s", argv[1]);
+    int rc = device_open(&d, cli);
+    if (rc != EXIT_DONE)
+        return rc;
+    rc = smpc_images_read(&d.c, &list);
+    if (rc != OK) {
+        rc = device_fail(&d, rc, TOPIC_OTHER, "the images cannot be listed");
+        device_close(&d);
+        return rc;
+    }
+    (void)device_ask(&d, SLIPWAY_SLOTS);
+    if (cli->json) {
+        send_events(&d);
+        cli_event(cli, "result", "{s:b, s:i}", "ok", 1, "images", (int)list.count);
+    } else {
+        printf("slot  version             size  %-*s  state\n", SHORT_HASH, "hash");
+        for (unsigned i = 0; i < list.count; i++)
+            print_image(&d, &list.image[i]);
+        print_wrong(&d, &list);
+    }
+    device_close(&d);
+    return EXIT_DONE;
+}
+
+const struct cli_command cmd_list = {
+    .name = "list",
+    .summary = "the images in the slots, their versions, hashes and states",
+    .help = "  slipway list\n"
+            "  slipway list -v --udp 127.0.0.1    (whole hashes)\n"
+            "\n"
+            "usage: slipway list\n"
+            "\n"
+            "A slot without an image that can be read is listed with the reason, if the device has\n"
+            "Slipway's group 64.\n",
+    .device = true,
+    .run = run,
+};

@@ -1,0 +1,20 @@
+/* The image that `test` and `confirm` are about. */
+#ifndef HOST_CLI_TARGET_H
+#define HOST_CLI_TARGET_H
+
+#include "host/cli/device.h"
+
+/*
+ * A name for an image: the path of a file (its hash TLV counts), or the beginning of a hash, 6 digits
+ * or more. 0 and hash in hex, or the exit code after the message.
+ */
+int target_read(const struct cli *cli, const char *arg, char hash[SMPC_HASH_TEXT_MAX]);
+
+/*
+ * The image of the list whose hash begins so. NULL with *rc set after the message: no slot holds it
+ * (which holds what, and why a slot cannot be read), or several do.
+ */
+const struct smpc_image *target_find(struct device *d, const struct smpc_images *list, const char *hash,
+    const char *what, int *rc);
+
+#endif
