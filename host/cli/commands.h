@@ -4,6 +4,10 @@
 
 #include "host/cli/cli.h"
 
+extern const struct cli_command cmd_keygen;
+extern const struct cli_command cmd_pubkey;
+extern const struct cli_command cmd_sign;
+extern const struct cli_command cmd_verify;
 extern const struct cli_command cmd_layout;
 extern const struct cli_command cmd_info, cmd_report, cmd_list, cmd_upload, cmd_test, cmd_confirm,
     cmd_erase, cmd_reset, cmd_echo, cmd_update;

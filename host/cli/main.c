@@ -10,6 +10,10 @@
 #define SLIPWAY_VERSION "0.1.0"
 
 const struct cli_command *const cli_commands[] = {
+    &cmd_keygen,
+    &cmd_pubkey,
+    &cmd_sign,
+    &cmd_verify,
     &cmd_layout,
     &cmd_info,
     &cmd_report,
