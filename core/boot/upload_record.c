@@ -54,6 +54,14 @@ int record_write(struct upload *u)
     return err == OK ? OK : upload_fail_flash(u, err, at);
 }
 
+/* Whether the word can still become v: after a cut it may hold part of another mark. */
+static bool takes(const struct flash_area *slot, uint32_t at, uint32_t v)
+{
+    uint8_t b[WORD];
+
+    return area_read(slot, at, b, sizeof b) == OK && (ld_le32(b) & v) == v;
+}
+
 void record_mark(struct upload *u, uint32_t unit)
 {
     uint8_t b[WORD];
@@ -64,7 +72,8 @@ void record_mark(struct upload *u, uint32_t unit)
     if (!u->marks || unit >= max_words(u->st))
         return;
     st_le32(b, word_of(u->unit_crc));
-    u->marks = area_prog(&u->area, at, b, sizeof b) == OK
+    u->marks = takes(&u->area, at, word_of(u->unit_crc))
+        && area_prog(&u->area, at, b, sizeof b) == OK
         && area_verify(&u->area, at, b, sizeof b, &bad, &found) == OK;
 }
 

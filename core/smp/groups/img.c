@@ -132,6 +132,9 @@ static int answer_state(struct service *sv, struct smp_call *call)
 
     if (err == ERR_BUSY)
         return SMP_BUSY;
+    /* Clients know this code for all that contradicts what is under way; the reason is in group 64. */
+    if (err == ERR_BADSTATE)
+        return smp_err(SMP_IMG_ERR_IMAGE_ALREADY_PENDING);
     if (err != OK)
         return smp_err(smp_img_code(&sv->why, err));
     put_state(call->out, sv);

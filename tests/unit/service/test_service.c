@@ -1,0 +1,512 @@
+/* What a client sees of slots, requests, erase and group 64, across real boots. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/smp/groups/img.h"
+#include "core/smp/groups/slipway.h"
+#include "tests/support/smprig.h"
+
+enum { A_LEN = 30000, B_LEN = 50001, CHUNK = 1332 };
+
+static struct smprig s;
+static uint8_t *a, *b; /* running and new image */
+static char flags[256];
+
+static void open_board(bool with_b)
+{
+    struct layout l = rig_layout_at25();
+    struct testimage_options oa = { .major = 1 }, ob = { .major = 2, .seed = 5, .build = 7 };
+
+    smprig_open(&s, &l);
+    a = testimage_make(&s.rig.key, &oa, A_LEN);
+    b = testimage_make(&s.rig.key, &ob, B_LEN);
+    rig_load(&s.rig, 0, 0, a, A_LEN);
+    smprig_boot(&s, false);
+    if (with_b)
+        assert_string_equal(smprig_upload(&s, b, B_LEN, CHUNK), "{\"off\":50001,\"match\":true}");
+}
+
+static void close_board(void)
+{
+    assert_int_equal(s.rig.external_chip.violations, 0);
+    assert_int_equal(s.rig.internal_chip.violations, 0);
+    free(a);
+    free(b);
+    smprig_close(&s);
+}
+
+static const uint8_t *hash_of(const uint8_t *image, uint32_t len)
+{
+    /* TLVs of testimage_make(): info, then the hash */
+    return image + len - (4 + 36 + 36 + 76) + 4 + 4;
+}
+
+/* The list in short: "0:AC 1:P*" - active, confirmed, pending, permanent; in the order of slots. */
+static const char *in_short(const char *text)
+{
+    const char *p = text;
+    char *out = flags;
+
+    *out = '\0';
+    while ((p = strstr(p, "{\"slot\":")) != NULL) {
+        const char *end = strchr(p, '}');
+        const char *key[] = { "\"active\":true", "\"confirmed\":true", "\"pending\":true",
+            "\"permanent\":true" };
+        out += sprintf(out, "%s%c:", out == flags ? "" : " ", p[8]);
+        for (int i = 0; i < 4; i++) {
+            const char *at = strstr(p, key[i]);
+            if (at && at < end)
+                *out++ = "ACP*"[i];
+        }
+        *out = '\0';
+        p = end;
+    }
+    return strstr(text, "\"images\"") ? flags : text;
+}
+
+static const char *list(void)
+{
+    return in_short(smprig_ask(&s, SMP_OP_READ, SMP_GROUP_IMG, SMP_IMG_STATE, NULL));
+}
+
+/* hash NULL: none; len 32 unless it is the case's point. */
+static const char *request(const uint8_t *hash, size_t len, int confirm)
+{
+    struct cborkit c;
+
+    ck_map(&c, (hash ? 1u : 0u) + (confirm >= 0 ? 1u : 0u));
+    if (confirm >= 0)
+        ck_bool(&c, "confirm", confirm);
+    if (hash)
+        ck_bytes(&c, "hash", hash, len);
+    return in_short(smprig_ask(&s, SMP_OP_WRITE, SMP_GROUP_IMG, SMP_IMG_STATE, &c));
+}
+
+static const char *test(const uint8_t *image, uint32_t len)
+{
+    return request(hash_of(image, len), 32, 0);
+}
+
+static const char *confirm(const uint8_t *image, uint32_t len)
+{
+    return request(hash_of(image, len), 32, 1);
+}
+
+static const char *erase(int slot)
+{
+    struct cborkit c;
+
+    ck_map(&c, slot >= 0 ? 1 : 0);
+    if (slot >= 0)
+        ck_uint(&c, "slot", (unsigned)slot);
+    return smprig_ask(&s, SMP_OP_WRITE, SMP_GROUP_IMG, SMP_IMG_ERASE, &c);
+}
+
+static const char *ours(unsigned id)
+{
+    return smprig_ask(&s, SMP_OP_READ, SMP_GROUP_SLIPWAY, id, NULL);
+}
+
+#define assert_contains(text, part)                                                                \
+    do {                                                                                           \
+        const char *t_ = (text);                                                                   \
+        if (!strstr(t_, part))                                                                     \
+            fail_msg("%s: not in %s", part, t_);                                                   \
+    } while (0)
+
+static const char err_group[] = "{\"err\":{\"group\":1,\"rc\":%u}}";
+static const char *err(unsigned rc)
+{
+    static char text[40];
+
+    snprintf(text, sizeof text, err_group, rc);
+    return text;
+}
+
+static void test_states_of_an_update(void **state)
+{
+    (void)state;
+    open_board(false);
+    assert_string_equal(list(), "0:AC");
+    assert_string_equal(smprig_upload(&s, b, B_LEN, CHUNK), "{\"off\":50001,\"match\":true}");
+    assert_string_equal(list(), "0:AC 1:");
+    assert_string_equal(test(b, B_LEN), "0:AC 1:P");
+    assert_string_equal(test(b, B_LEN), "0:AC 1:P"); /* again: nothing changes */
+    smprig_boot(&s, false);
+    assert_int_equal(s.rig.report.action, BOOT_ACTION_TEST);
+    assert_string_equal(list(), "0:A 1:C");
+    assert_contains(ours(SLIPWAY_SLOTS), "\"swap\":\"trial\"");
+    assert_string_equal(request(NULL, 0, 1), "0:AC 1:");
+    assert_contains(ours(SLIPWAY_SLOTS), "\"swap\":\"idle\"");
+    smprig_boot(&s, false);
+    assert_string_equal(list(), "0:AC 1:");
+    /* back by hand: the old image lies at unit 2 */
+    assert_contains(ours(SLIPWAY_SLOTS), "\"v\":\"1.0.0+0\",\"size\":30000,\"hash\":");
+    assert_contains(ours(SLIPWAY_SLOTS), "\"unit\":2,\"ok\":true");
+    assert_string_equal(confirm(a, A_LEN), "0:AC 1:P*");
+    smprig_boot(&s, false);
+    assert_int_equal(s.rig.report.action, BOOT_ACTION_INSTALL);
+    assert_string_equal(list(), "0:AC 1:");
+    assert_contains(ours(SLIPWAY_REPORT), "\"running\":\"1.0.0+0\"");
+    close_board();
+}
+
+static void test_revert(void **state)
+{
+    (void)state;
+    open_board(true);
+    assert_string_equal(test(b, B_LEN), "0:AC 1:P");
+    smprig_boot(&s, false);
+    assert_string_equal(list(), "0:A 1:C");
+    smprig_boot(&s, false);
+    assert_int_equal(s.rig.report.action, BOOT_ACTION_REVERT);
+    assert_string_equal(list(), "0:AC 1:");
+    assert_memory_equal(rig_slot(&s.rig, 0), a, A_LEN);
+    assert_memory_equal(rig_slot(&s.rig, 1), b, B_LEN);
+    close_board();
+}
+
+static void test_rules_of_requests(void **state)
+{
+    uint8_t other[32] = { 1 };
+
+    (void)state;
+    open_board(true);
+    assert_string_equal(request(other, 32, 0), err(8));
+    assert_string_equal(request(other, 32, 1), err(8));
+    assert_string_equal(request(other, 31, 0), err(24));
+    assert_string_equal(request(NULL, 0, 0), err(24));
+    assert_string_equal(request(NULL, 0, -1), err(24));
+    assert_string_equal(request(other, 0, 0), err(24));
+    assert_string_equal(request(other, 0, 1), "0:AC 1:"); /* an empty hash is none */
+    assert_string_equal(test(a, A_LEN), err(33));
+    assert_string_equal(confirm(a, A_LEN), "0:AC 1:");
+    assert_string_equal(test(b, B_LEN), "0:AC 1:P");
+    assert_string_equal(confirm(a, A_LEN), err(28));
+    assert_string_equal(request(NULL, 0, 1), err(28));
+    assert_string_equal(confirm(b, B_LEN), "0:AC 1:P*"); /* pending by test is no obstacle */
+    assert_string_equal(confirm(b, B_LEN), "0:AC 1:P*");
+    assert_string_equal(test(b, B_LEN), err(28));
+    assert_string_equal(request(NULL, 0, 1), err(28));
+    close_board();
+}
+
+static void test_null_hash_is_absent(void **state)
+{
+    struct cborkit c;
+
+    (void)state;
+    open_board(true);
+    assert_string_equal(test(b, B_LEN), "0:AC 1:P");
+    smprig_boot(&s, false);
+    ck_map(&c, 2);
+    ck_null(&c, "hash");
+    ck_bool(&c, "confirm", true);
+    assert_string_equal(in_short(smprig_ask(&s, SMP_OP_WRITE, SMP_GROUP_IMG, SMP_IMG_STATE, &c)), "0:AC 1:");
+    close_board();
+}
+
+static void test_trial_keeps_the_old_image(void **state)
+{
+    (void)state;
+    open_board(true);
+    assert_string_equal(test(b, B_LEN), "0:AC 1:P");
+    smprig_boot(&s, false);
+    assert_string_equal(smprig_upload(&s, b, B_LEN, CHUNK), err(9));
+    assert_contains(ours(SLIPWAY_UPLOAD), "\"state\":\"refused\"");
+    assert_contains(ours(SLIPWAY_UPLOAD), "\"why\":{\"r\":83,");
+    assert_string_equal(erase(1), err(9));
+    assert_contains(ours(SLIPWAY_SLOTS), "\"refused\":{\"r\":83,");
+    assert_string_equal(test(a, A_LEN), err(28));
+    assert_string_equal(confirm(a, A_LEN), "0:A 1:C"); /* the board goes back to it anyway */
+    assert_string_equal(test(b, B_LEN), err(33));
+    assert_string_equal(confirm(b, B_LEN), "0:AC 1:");
+    /* confirmed: slot 1 may be used again in the same run */
+    assert_string_equal(smprig_upload(&s, a, A_LEN, CHUNK), "{\"off\":30000,\"match\":true}");
+    smprig_boot(&s, false);
+    assert_string_equal(list(), "0:AC 1:");
+    close_board();
+}
+
+static void test_erase(void **state)
+{
+    (void)state;
+    open_board(true);
+    assert_string_equal(erase(0), err(9));
+    assert_string_equal(erase(2), err(14));
+    assert_string_equal(test(b, B_LEN), "0:AC 1:P");
+    assert_string_equal(erase(-1), "{}");
+    assert_string_equal(list(), "0:AC");
+    smprig_run(&s);
+    assert_true(bytes_all(rig_slot(&s.rig, 1), s.rig.layout.slot1.size, 0xFF));
+    assert_contains(ours(SLIPWAY_SLOTS), "\"why\":{\"r\":20,\"slot\":1");
+    smprig_boot(&s, false);
+    assert_int_equal(s.rig.report.action, BOOT_ACTION_NONE);
+    close_board();
+}
+
+/* A whole slot takes 12 s to erase, some clients wait for 6. */
+static void test_erase_of_a_full_slot_answers_in_time(void **state)
+{
+    uint32_t size;
+    uint8_t *full;
+
+    (void)state;
+    open_board(false);
+    size = s.rig.layout.slot1.size;
+    full = calloc(1, size);
+    rig_load(&s.rig, 1, 0, full, size);
+    uint64_t start = s.rig.clock.us;
+    assert_string_equal(erase(1), "{}");
+    assert_true(s.rig.clock.us - start < 3500000);
+    assert_string_equal(list(), "0:AC");
+    start = s.rig.clock.us;
+    assert_string_equal(smprig_send(&s, b, B_LEN, 0, 1, CHUNK), "{\"off\":1332}");
+    assert_true(s.rig.clock.us - start < 500000);
+    smprig_run(&s);
+    assert_string_equal(smprig_send(&s, b, B_LEN, CHUNK, B_LEN, CHUNK), "{\"off\":50001,\"match\":true}");
+    assert_memory_equal(rig_slot(&s.rig, 1), b, B_LEN);
+    /* and to its end if nobody comes */
+    assert_string_equal(erase(1), "{}");
+    smprig_run(&s);
+    assert_true(bytes_all(rig_slot(&s.rig, 1), size, 0xFF));
+    free(full);
+    close_board();
+}
+
+static void test_slot_info(void **state)
+{
+    (void)state;
+    open_board(false);
+    assert_string_equal(smprig_ask(&s, SMP_OP_READ, SMP_GROUP_IMG, SMP_IMG_SLOTS, NULL),
+        "{\"images\":[{\"image\":0,\"slots\":[{\"slot\":0,\"size\":925696},"
+        "{\"slot\":1,\"size\":1048576,\"upload_image_id\":0}],\"max_image_size\":921600}]}");
+    assert_int_equal(nor_fault_add(&s.rig.external_chip, &(struct nor_fault) { .kind = NOR_FAULT_ID, .id = 0xC22817 }), OK);
+    assert_string_equal(smprig_ask(&s, SMP_OP_READ, SMP_GROUP_IMG, SMP_IMG_SLOTS, NULL),
+        "{\"images\":[{\"image\":0,\"slots\":[{\"slot\":0,\"size\":925696},"
+        "{\"slot\":1,\"rc\":10}],\"max_image_size\":921600}]}");
+    close_board();
+}
+
+struct fault {
+    const char *name;
+    struct nor_fault fault;
+    const char *test; /* of the image in slot 1 */
+    const char *why; /* of slot 1 */
+};
+
+/* A slot that cannot be read is not an empty one: the cause is the answer, not "hash not found". */
+static const struct fault faults[] = {
+    { "absent", { .kind = NOR_FAULT_ABSENT }, "{\"err\":{\"group\":1,\"rc\":10}}", "{\"r\":1,\"slot\":1,\"f\":16777215,\"e\":2049804," },
+    { "another chip", { .kind = NOR_FAULT_ID, .id = 0xC22817 }, "{\"err\":{\"group\":1,\"rc\":10}}", "{\"r\":2,\"slot\":1,\"f\":12724247,\"e\":2049804," },
+    { "stuck busy", { .kind = NOR_FAULT_BUSY }, "{\"err\":{\"group\":1,\"rc\":10}}", "{\"r\":3,\"slot\":1," },
+    { "read error", { .kind = NOR_FAULT_READ_ERROR }, "{\"err\":{\"group\":1,\"rc\":11}}", "{\"r\":6,\"slot\":1," },
+};
+
+static void test_broken_chip(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        open_board(true);
+        assert_string_equal(list(), "0:AC 1:");
+        print_message("%s\n", faults[i].name);
+        assert_int_equal(nor_fault_add(&s.rig.external_chip, &faults[i].fault), OK);
+        smprig_start(&s, false);
+        assert_string_equal(list(), "0:AC");
+        assert_contains(ours(SLIPWAY_SLOTS), faults[i].why);
+        assert_string_equal(test(b, B_LEN), faults[i].test);
+        assert_contains(ours(SLIPWAY_SLOTS), "\"refused\":{");
+        assert_contains(smprig_upload(&s, b, B_LEN, CHUNK), "\"err\":{\"group\":1");
+        assert_contains(erase(1), "\"err\":{\"group\":1");
+        assert_string_equal(request(NULL, 0, 1), "0:AC");
+        assert_string_equal(smprig_ask(&s, SMP_OP_READ, 0, SMP_OS_BOOTLOADER, NULL), "{\"bootloader\":\"MCUboot\"}");
+        close_board();
+    }
+}
+
+static void test_image_put_there_by_somebody_else(void **state)
+{
+    struct testkey stranger;
+    struct testimage_options o = { .major = 3 }, other = { .major = 3, .layout_hash = 0x12345678 };
+
+    (void)state;
+    open_board(false);
+    b[B_LEN - 400] ^= 1;
+    rig_load(&s.rig, 1, 0, b, B_LEN);
+    assert_string_equal(list(), "0:AC"); /* not listed: it could never be tested */
+    assert_string_equal(test(b, B_LEN), err(24));
+    assert_contains(ours(SLIPWAY_SLOTS), "\"ok\":false},\"why\":{\"r\":29,\"slot\":1,");
+    assert_string_equal(erase(1), "{}");
+    smprig_run(&s);
+
+    testkey_make(&stranger);
+    uint8_t *x = testimage_make(&stranger, &o, 9000);
+    rig_load(&s.rig, 1, 0, x, 9000);
+    smprig_start(&s, false);
+    assert_string_equal(test(x, 9000), err(24));
+    assert_contains(ours(SLIPWAY_SLOTS), "\"ok\":false},\"why\":{\"r\":31,\"slot\":1,");
+    assert_string_equal(erase(1), "{}");
+    smprig_run(&s);
+    free(x);
+    testkey_free(&stranger);
+
+    x = testimage_make(&s.rig.key, &other, 9000);
+    rig_load(&s.rig, 1, 0, x, 9000);
+    smprig_start(&s, false);
+    assert_string_equal(test(x, 9000), err(25));
+    assert_contains(ours(SLIPWAY_SLOTS), "\"ok\":true},\"why\":{\"r\":35,\"slot\":1,\"f\":305419896,");
+    assert_string_equal(list(), "0:AC 1:");
+    free(x);
+    close_board();
+}
+
+/* Verified once: a list after the first costs no hash and no signature. */
+static void test_verdicts_are_remembered(void **state)
+{
+    (void)state;
+    open_board(true);
+    smprig_start(&s, false);
+    assert_string_equal(list(), "0:AC 1:");
+    unsigned polls = 0;
+    smprig_clear(&s);
+    assert_true(smprig_submit(&s, SMP_V2, SMP_OP_READ, SMP_GROUP_IMG, SMP_IMG_STATE, NULL));
+    while (s.answers == 0) {
+        polls++;
+        smp_poll(&s.server);
+    }
+    assert_true(polls < 8);
+    close_board();
+}
+
+static void test_layouts_that_differ(void **state)
+{
+    (void)state;
+    open_board(true);
+    s.rig.report.layout_hash ^= 1;
+    smprig_start(&s, false);
+    assert_string_equal(test(b, B_LEN), err(2));
+    assert_contains(ours(SLIPWAY_SLOTS), "\"refused\":{\"r\":61,");
+    assert_string_equal(smprig_upload(&s, b, B_LEN, CHUNK), err(2));
+    assert_contains(ours(SLIPWAY_UPLOAD), "\"why\":{\"r\":61,");
+    assert_string_equal(erase(1), err(2));
+    assert_string_equal(request(NULL, 0, 1), "0:AC 1:");
+    close_board();
+}
+
+static void test_recovery(void **state)
+{
+    (void)state;
+    open_board(false);
+    s.rig.internal_chip.mem[s.rig.layout.slot0.off + 5000] ^= 1;
+    smprig_boot(&s, true);
+    assert_int_equal(s.rig.result.outcome, BOOT_RECOVERY);
+    assert_string_equal(list(), "");
+    assert_contains(ours(SLIPWAY_REPORT), "\"started\":false");
+    assert_contains(ours(SLIPWAY_REPORT), "\"running\":\"\"");
+    assert_string_equal(request(NULL, 0, 1), err(28));
+    assert_string_equal(smprig_upload(&s, b, B_LEN, CHUNK), "{\"off\":50001,\"match\":true}");
+    smprig_boot(&s, false);
+    assert_int_equal(s.rig.report.action, BOOT_ACTION_RECOVER);
+    assert_string_equal(list(), "0:AC 1:");
+    assert_memory_equal(rig_slot(&s.rig, 0), b, B_LEN);
+    close_board();
+}
+
+static void test_recovery_without_the_external_chip(void **state)
+{
+    (void)state;
+    open_board(false);
+    s.rig.internal_chip.mem[s.rig.layout.slot0.off + 5000] ^= 1;
+    assert_int_equal(nor_fault_add(&s.rig.external_chip, &(struct nor_fault) { .kind = NOR_FAULT_ABSENT }), OK);
+    smprig_boot(&s, true);
+    /* odd chunks: a word of internal flash takes two programs */
+    assert_string_equal(smprig_upload(&s, b, B_LEN, 371), "{\"off\":50001,\"match\":true}");
+    assert_contains(ours(SLIPWAY_SLOTS), "\"slot\":0,\"image\":{\"v\":\"2.0.0+7\"");
+    smprig_boot(&s, false);
+    assert_int_equal(s.rig.result.outcome, BOOT_START);
+    assert_string_equal(list(), "0:AC");
+    assert_memory_equal(rig_slot(&s.rig, 0), b, B_LEN);
+    close_board();
+}
+
+/* A recovery upload during a trial: the next boot must not go on with what is no longer there. */
+static void test_recovery_upload_ends_a_trial(void **state)
+{
+    (void)state;
+    open_board(true);
+    assert_string_equal(test(b, B_LEN), "0:AC 1:P");
+    smprig_boot(&s, false);
+    smprig_start(&s, true);
+    assert_string_equal(smprig_upload(&s, a, A_LEN, CHUNK), "{\"off\":30000,\"match\":true}");
+    smprig_boot(&s, false);
+    assert_int_equal(s.rig.report.action, BOOT_ACTION_NONE);
+    assert_string_equal(list(), "0:AC 1:");
+    assert_memory_equal(rig_slot(&s.rig, 0), b, B_LEN);
+    close_board();
+}
+
+static void test_errors_in_v1(void **state)
+{
+    uint8_t other[32] = { 1 };
+    struct cborkit c;
+
+    (void)state;
+    open_board(false);
+    ck_map(&c, 1);
+    ck_bytes(&c, "hash", other, 32);
+    assert_string_equal(smprig_ask_v1(&s, SMP_OP_WRITE, 1, SMP_IMG_STATE, &c), "{\"rc\":1}");
+    ck_map(&c, 1);
+    ck_uint(&c, "slot", 0);
+    assert_string_equal(smprig_ask_v1(&s, SMP_OP_WRITE, 1, SMP_IMG_ERASE, &c), "{\"rc\":6}");
+    ck_map(&c, 1);
+    ck_uint(&c, "slot", 7);
+    assert_string_equal(smprig_ask_v1(&s, SMP_OP_WRITE, 1, SMP_IMG_ERASE, &c), "{\"rc\":3}");
+    ck_map(&c, 1);
+    ck_string(&c, "slot", "1");
+    assert_string_equal(smprig_ask_v1(&s, SMP_OP_WRITE, 1, SMP_IMG_ERASE, &c), "{\"rc\":3}");
+    close_board();
+}
+
+/* Every reason has a code that all clients know. */
+static void test_codes_are_standard(void **state)
+{
+    (void)state;
+    for (unsigned r = 0; r < 256; r++) {
+        struct finding why = { .reason = (uint16_t)r };
+        for (int e = -18; e < 0; e++) {
+            unsigned code = smp_img_code(&why, e);
+            assert_true(code >= 1 && code <= 33);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_states_of_an_update),
+        cmocka_unit_test(test_revert),
+        cmocka_unit_test(test_rules_of_requests),
+        cmocka_unit_test(test_null_hash_is_absent),
+        cmocka_unit_test(test_trial_keeps_the_old_image),
+        cmocka_unit_test(test_erase),
+        cmocka_unit_test(test_erase_of_a_full_slot_answers_in_time),
+        cmocka_unit_test(test_slot_info),
+        cmocka_unit_test(test_broken_chip),
+        cmocka_unit_test(test_image_put_there_by_somebody_else),
+        cmocka_unit_test(test_verdicts_are_remembered),
+        cmocka_unit_test(test_layouts_that_differ),
+        cmocka_unit_test(test_recovery),
+        cmocka_unit_test(test_recovery_without_the_external_chip),
+        cmocka_unit_test(test_recovery_upload_ends_a_trial),
+        cmocka_unit_test(test_errors_in_v1),
+        cmocka_unit_test(test_codes_are_standard),
+    };
+    return cmocka_run_group_tests_name("service", tests, NULL, NULL);
+}
