@@ -27,11 +27,11 @@
 enum {
     SMP_HEADER_LEN = 8,
     /*
-     * Largest message, header included, in either direction: "buf_size" of the OS parameters. It
-     * holds 1380 bytes of an image a chunk (a multiple of 4, for clients that align), fits a UDP
-     * datagram in an Ethernet frame (1472) with room for a tunnel, and the whole of group 64's report.
+     * Largest message, header included, in either direction: "buf_size" of the OS parameters. It is
+     * the UDP datagram that fits an Ethernet frame: there are clients (smpclient) that send as much
+     * over UDP whatever the parameters say. It holds the whole of group 64's report.
      */
-    SMP_BUF_SIZE = 1408,
+    SMP_BUF_SIZE = 1472,
     /*
      * Requests that may be outstanding, the one in work included: "buf_count". Phones have three
      * chunks under way whatever is said here, and one other request beside them.
