@@ -25,6 +25,7 @@ const struct cli_command *const cli_commands[] = {
     &cmd_reset,
     &cmd_echo,
     &cmd_update,
+    &cmd_sim,
     NULL,
 };
 

@@ -118,7 +118,18 @@ static void serial_got(void *ctx, enum serial_framing framing, struct span msg)
     smp_submit(&b->server, &b->to_pty, framing, msg.p, (uint32_t)msg.len);
 }
 
-/* What has come in goes to the server; as much as it has room for, so that no request is dropped. */
+static uint64_t wall_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
+}
+
+/*
+ * What has come in goes to the server; as much as it has room for, so that no request is dropped. A
+ * pause on the serial line is one of the client's time, not of the board's.
+ */
 static void read_links(struct board_sim *b)
 {
     uint8_t bytes[4096];
@@ -129,7 +140,7 @@ static void read_links(struct board_sim *b)
         && (n = link_udp_receive(&b->udp, bytes, sizeof bytes, &peer)) > 0)
         smp_submit(&b->server, &b->to_udp, peer, bytes, (uint32_t)n);
     if (b->pty.fd >= 0 && b->server.queued == 0 && (n = link_pty_receive(&b->pty, bytes, 256)) > 0)
-        serial_rx_feed(&b->serial, bytes, n, board_now_ms(b), serial_got, b);
+        serial_rx_feed(&b->serial, bytes, n, (uint32_t)(wall_us() / 1000), serial_got, b);
 }
 
 static bool reset_if_due(struct board_sim *b)
@@ -145,14 +156,6 @@ bool board_sim_reset_if_asked(struct board_sim *b)
     if (b->os.reset_asked)
         b->clock.us += SMP_OS_RESET_DELAY_MS * 1000u;
     return reset_if_due(b);
-}
-
-static uint64_t wall_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
 }
 
 /* Waiting for a client takes the time that it takes: the board's clock goes on with it. */

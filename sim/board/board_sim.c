@@ -110,7 +110,7 @@ struct board_sim *board_sim_open(const struct board_config *cfg, int *rc, char *
         b->clock.ctx = b;
     }
     b->store = (struct store) { .layout = cfg->layout, .internal = &b->dev[0], .external = &b->dev[1],
-        .keys = cfg->keys };
+        .keys = cfg->keys, .any_payload = true };
     b->app_store = b->store;
     if (cfg->other_layout) {
         make_other_layout(b);

@@ -13,7 +13,8 @@ static int set_serial(struct smpc_device *d, const char *path)
     d->udp = false;
     if ((size_t)snprintf(d->path, sizeof d->path, "%s", path) >= sizeof d->path)
         return ERR_ARG;
-    snprintf(d->name, sizeof d->name, "%s", path);
+    memcpy(d->name, d->path, sizeof d->name < sizeof d->path ? sizeof d->name : sizeof d->path);
+    d->name[sizeof d->name - 1] = '\0';
     return OK;
 }
 
