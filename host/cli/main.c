@@ -14,6 +14,7 @@ const struct cli_command *const cli_commands[] = {
     &cmd_pubkey,
     &cmd_sign,
     &cmd_verify,
+    &cmd_inspect,
     &cmd_layout,
     &cmd_info,
     &cmd_report,
