@@ -117,8 +117,8 @@ int imagefile_sign(const struct sign_options *o, const struct key *key, struct s
 int sign_put_trailer(const struct sign_options *o, uint32_t slot_size, struct blob *out,
     char why[IMAGEFILE_WHY_LEN]) MUST_CHECK;
 
-/* "1.2.3+4" */
-enum { VERSION_TEXT_LEN = 24 };
+/* "1.2.3+4"; the longest is "255.255.65535+4294967295". */
+enum { VERSION_TEXT_LEN = 32 };
 void version_text(const struct image_version *v, char text[VERSION_TEXT_LEN]);
 /* "SHA256", "KEYHASH", ... as imgtool names them; "UNKNOWN". */
 const char *tlv_name(uint16_t type);
