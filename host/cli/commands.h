@@ -10,6 +10,7 @@ extern const struct cli_command cmd_sign;
 extern const struct cli_command cmd_verify;
 extern const struct cli_command cmd_inspect;
 extern const struct cli_command cmd_layout;
+extern const struct cli_command cmd_board;
 extern const struct cli_command cmd_info, cmd_report, cmd_list, cmd_upload, cmd_test, cmd_confirm,
     cmd_erase, cmd_reset, cmd_echo, cmd_update;
 extern const struct cli_command cmd_sim;
