@@ -63,7 +63,7 @@ const struct periph_type temp_type = { .tasks = 3, .events = 1, .inten = true, .
 
 static uint8_t times2(uint8_t v)
 {
-    return (uint8_t)(v << 1 ^ (v & 0x80u ? 0x1Bu : 0));
+    return (uint8_t)((unsigned)v << 1 ^ (v & 0x80u ? 0x1Bu : 0u));
 }
 
 /* The S-box by its definition: inverse in GF(2^8), then the affine map (FIPS 197, 5.1.1). */

@@ -45,6 +45,7 @@ struct session {
     char last[UNTIL_MAX]; /* the end of the output, to find --until in */
     size_t last_len;
     bool seen;
+    bool mid_line; /* the last byte on stdout was no newline */
     uint8_t *input;
     size_t input_len, input_at;
 };
@@ -287,6 +288,7 @@ static void on_uart(void *ctx, unsigned uart, const uint8_t *data, size_t len)
     if (uart != 0)
         return;
     board_port_write(&s->port, data, len);
+    s->mid_line = s->port.kind == PORT_STDIO && len && data[len - 1] != '\n';
     for (size_t i = 0; i < len && s->opt.until; i++) {
         size_t n = strlen(s->opt.until);
         if (s->last_len == n) {
@@ -439,6 +441,8 @@ static void print_stats(const struct session *s, enum board_stop stop, double to
 {
     struct board_stats st;
     board_get_stats(s->b, &st);
+    if (s->mid_line)
+        printf("\n");
     printf("{\"insns\":%" PRIu64 ",\"virtual_s\":%.6f,\"wall_s\":%.6f,\"stop\":\"%s\",", st.insns, seconds(st.cycles), took,
         stop_name(s, stop));
     print_chip("internal", &st.internal);
