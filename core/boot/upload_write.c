@@ -37,7 +37,6 @@ static void note_dirty(struct upload *u, uint32_t unit)
 
 int upload_erase_start(struct upload *u, uint32_t unit)
 {
-    note_dirty(u, unit); /* until it is complete */
     int err = flash_erase_start(u->area.dev, u->area.off + unit * u->esz);
 
     if (err != OK)

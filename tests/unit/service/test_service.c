@@ -385,6 +385,19 @@ static void test_verdicts_are_remembered(void **state)
     close_board();
 }
 
+/* A verdict is of what lay there then: the same header and TLVs around another payload are another image. */
+static void test_verdicts_end_with_a_write(void **state)
+{
+    (void)state;
+    open_board(true);
+    assert_string_equal(list(), "0:AC 1:");
+    b[20000] ^= 4;
+    assert_string_equal(smprig_upload(&s, b, B_LEN, CHUNK), err(24));
+    assert_string_equal(list(), "0:AC");
+    assert_string_equal(test(b, B_LEN), err(24));
+    close_board();
+}
+
 static void test_layouts_that_differ(void **state)
 {
     (void)state;
@@ -426,7 +439,8 @@ static void test_recovery_without_the_external_chip(void **state)
     s.rig.internal_chip.mem[s.rig.layout.slot0.off + 5000] ^= 1;
     assert_int_equal(nor_fault_add(&s.rig.external_chip, &(struct nor_fault) { .kind = NOR_FAULT_ABSENT }), OK);
     smprig_boot(&s, true);
-    /* odd chunks: a word of internal flash takes two programs */
+    /* odd chunks: a word of internal flash takes two programs, so a word is not left half written */
+    assert_string_equal(smprig_send(&s, b, B_LEN, 0, 1, 371), "{\"off\":368}");
     assert_string_equal(smprig_upload(&s, b, B_LEN, 371), "{\"off\":50001,\"match\":true}");
     assert_contains(ours(SLIPWAY_SLOTS), "\"slot\":0,\"image\":{\"v\":\"2.0.0+7\"");
     smprig_boot(&s, false);
@@ -449,6 +463,23 @@ static void test_recovery_upload_ends_a_trial(void **state)
     assert_int_equal(s.rig.report.action, BOOT_ACTION_NONE);
     assert_string_equal(list(), "0:AC 1:");
     assert_memory_equal(rig_slot(&s.rig, 0), b, B_LEN);
+    close_board();
+}
+
+static void test_recovery_erase_ends_a_trial(void **state)
+{
+    (void)state;
+    open_board(true);
+    assert_string_equal(test(b, B_LEN), "0:AC 1:P");
+    smprig_boot(&s, false);
+    smprig_start(&s, true);
+    assert_string_equal(erase(1), "{}");
+    smprig_boot(&s, false);
+    assert_int_equal(s.rig.report.action, BOOT_ACTION_NONE);
+    assert_false(s.rig.report.on_trial);
+    for (unsigned i = 0; i < s.rig.report.findings; i++)
+        assert_int_not_equal(s.rig.report.finding[i].reason, REASON_OLD_IMAGE_LOST);
+    assert_string_equal(list(), "0:AC");
     close_board();
 }
 
@@ -501,10 +532,12 @@ int main(void)
         cmocka_unit_test(test_broken_chip),
         cmocka_unit_test(test_image_put_there_by_somebody_else),
         cmocka_unit_test(test_verdicts_are_remembered),
+        cmocka_unit_test(test_verdicts_end_with_a_write),
         cmocka_unit_test(test_layouts_that_differ),
         cmocka_unit_test(test_recovery),
         cmocka_unit_test(test_recovery_without_the_external_chip),
         cmocka_unit_test(test_recovery_upload_ends_a_trial),
+        cmocka_unit_test(test_recovery_erase_ends_a_trial),
         cmocka_unit_test(test_errors_in_v1),
         cmocka_unit_test(test_codes_are_standard),
     };

@@ -47,20 +47,20 @@ static bool upload(bool idle)
 
 static void prepare(uint64_t seed)
 {
-    memset(s.rig.external_chip.mem, 0xFF, s.rig.layout.slot1.size);
+    uint8_t *old = malloc(s.rig.layout.slot1.size);
+
     s.rig.power.seed = seed;
     s.rig.power.cut_at = 0;
-    /* something to be erased lies there, and a request */
-    uint8_t *old = malloc(B_LEN + 4096);
-    memset(old, 0x5A, B_LEN + 4096);
-    rig_load(&s.rig, 1, 0, old, B_LEN + 4096);
+    /* all of it has to be erased */
+    memset(old, 0x5A, s.rig.layout.slot1.size);
+    rig_load(&s.rig, 1, 0, old, s.rig.layout.slot1.size);
     free(old);
     power_up();
 }
 
-static void check(const char *plan)
+static void check(const char *plan, bool idle)
 {
-    if (!upload(true))
+    if (!upload(idle))
         fail_msg("%s: the upload after it did not complete: reason %u", plan, s.service.up.why.reason);
     if (memcmp(rig_slot(&s.rig, 1), b, B_LEN) != 0)
         fail_msg("%s: slot 1 holds something else", plan);
@@ -91,7 +91,7 @@ static void run_cut(uint64_t n, enum sim_tear tear, bool idle, uint64_t second)
         power_up();
     }
     s.rig.power.cut_at = 0;
-    check(plan);
+    check(plan, idle);
 }
 
 static uint64_t count_ops(bool idle)

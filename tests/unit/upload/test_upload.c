@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/base/crc.h"
 #include "core/smp/groups/img.h"
 #include "core/smp/groups/slipway.h"
 #include "tests/support/smprig.h"
@@ -490,6 +491,30 @@ static void test_largest_image(void **state)
     close_board();
 }
 
+/* Equal slots: 896 KiB at gap 1 is the most, although slot 0 has room for 900. */
+static void test_largest_image_of_equal_slots(void **state)
+{
+    struct layout l = rig_layout_dk();
+    struct testimage_options o = { .major = 3 };
+
+    (void)state;
+    open_board();
+    free(a);
+    free(b);
+    smprig_close(&s);
+    smprig_open(&s, &l);
+    a = testimage_make(&s.rig.key, &o, A_LEN);
+    b = testimage_make(&s.rig.key, &o, 917505);
+    rig_load(&s.rig, 0, 0, a, A_LEN);
+    smprig_boot(&s, false);
+    assert_string_equal(smprig_upload(&s, b, 917505, CHUNK), refused(30));
+    assert_contains(verdict(), "\"why\":{\"r\":34,\"slot\":1,\"f\":917505,\"e\":917504,");
+    free(b);
+    b = testimage_make(&s.rig.key, &o, 917504);
+    assert_string_equal(smprig_upload(&s, b, 917504, CHUNK), "{\"off\":917504,\"match\":true}");
+    close_board();
+}
+
 struct fault {
     const char *name;
     struct nor_fault fault;
@@ -598,19 +623,20 @@ struct spoil {
     bool back;
     uint8_t value;
     unsigned resumes_at;
+    bool record; /* it is still believed that an upload was cut off */
 };
 
 /* After 19968 bytes: four units complete. Record: 0xFF000 on. */
 static const struct spoil spoils[] = {
-    { "nothing", 0, false, 0x3d, 16384 },
-    { "a byte of unit 2", 2 * UNIT + 5, false, 0, 8192 },
-    { "a byte of unit 0", 1000, false, 0, 512 },
-    { "a byte behind unit 3", 4 * UNIT + 100, false, 0, 16384 },
-    { "record's magic", UNIT, true, 0, 512 },
-    { "record's sha", UNIT - 0x10, true, 0, 512 },
-    { "word of unit 1", UNIT - 0x34, true, 0, 4096 },
-    { "a word too many", UNIT - 0x40, true, 0, 16384 },
-    { "somebody asked for the image", 1, true, 0, 512 },
+    { "nothing", 0, false, 0x3d, 16384, true },
+    { "a byte of unit 2", 2 * UNIT + 5, false, 0, 8192, true },
+    { "a byte of unit 0", 1000, false, 0, 512, true },
+    { "a byte behind unit 3", 4 * UNIT + 100, false, 0, 16384, true },
+    { "record's magic", UNIT, true, 0, 512, false },
+    { "record's sha", UNIT - 0x10, true, 0, 512, false },
+    { "word of unit 1", UNIT - 0x34, true, 0, 4096, true },
+    { "a word too many", UNIT - 0x40, true, 0, 16384, true },
+    { "somebody asked for the image", 1, true, 0, 512, true },
 };
 
 static void test_what_is_not_believed(void **state)
@@ -623,11 +649,32 @@ static void test_what_is_not_believed(void **state)
         smprig_boot(&s, false);
         uint32_t size = s.rig.layout.slot1.size;
         s.rig.external_chip.mem[spoils[i].back ? size - spoils[i].at : spoils[i].at] = spoils[i].value;
+        assert_true((strstr(slots(), "{\"r\":80,") != NULL) == spoils[i].record);
         assert_string_equal(send_one(b, B_LEN, 0, 512, true), off(spoils[i].resumes_at));
         assert_string_equal(smprig_send(&s, b, B_LEN, spoils[i].resumes_at, B_LEN, 512), "{\"off\":50001,\"match\":true}");
         assert_holds(b, B_LEN);
         close_board();
     }
+}
+
+/* Words that agree with bytes that are no image: told once, then written anew. */
+static void test_record_of_no_image(void **state)
+{
+    enum { TLV = B_LEN - TAIL, LAST = TLV / UNIT };
+
+    (void)state;
+    open_board();
+    assert_string_equal(smprig_upload(&s, b, B_LEN, 512), "{\"off\":50001,\"match\":true}");
+    uint8_t *mem = s.rig.external_chip.mem;
+    mem[TLV] ^= 1;
+    st_le32(mem + s.rig.layout.slot1.size - UNIT + UPLOAD_OFF_WORDS + 4 * LAST,
+        crc32(0, mem + LAST * UNIT, B_LEN - LAST * UNIT));
+    smprig_boot(&s, false);
+    assert_string_equal(send_one(b, B_LEN, 0, 512, true), refused(4));
+    assert_contains(verdict(), "\"why\":{\"r\":25,\"slot\":1,\"f\":26886,");
+    assert_string_equal(smprig_upload(&s, b, B_LEN, 512), "{\"off\":50001,\"match\":true}");
+    assert_holds(b, B_LEN);
+    close_board();
 }
 
 static void test_another_upload_does_not_resume(void **state)
@@ -687,11 +734,13 @@ int main(void)
         cmocka_unit_test(test_sha_of_the_file),
         cmocka_unit_test(test_flipped_bits),
         cmocka_unit_test(test_largest_image),
+        cmocka_unit_test(test_largest_image_of_equal_slots),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_fault_in_the_background),
         cmocka_unit_test(test_resume_after_reset),
         cmocka_unit_test(test_resume_at_every_place),
         cmocka_unit_test(test_what_is_not_believed),
+        cmocka_unit_test(test_record_of_no_image),
         cmocka_unit_test(test_another_upload_does_not_resume),
         cmocka_unit_test(test_upload_withdraws_a_request),
     };
