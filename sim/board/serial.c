@@ -25,7 +25,7 @@ static size_t feed_raw(struct serial_rx *rx, const uint8_t *data, size_t len, ui
     return n;
 }
 
-/* Up to the end of the line: between lines, outside of a packet, the other framing may begin. */
+/* Up to the end of the line: behind it the other framing may begin. A further line begins with 04. */
 static size_t feed_console(struct serial_rx *rx, const uint8_t *data, size_t len,
     serial_message *message, void *ctx)
 {
@@ -39,7 +39,7 @@ static size_t feed_console(struct serial_rx *rx, const uint8_t *data, size_t len
     size_t n = console_rx_feed(&rx->console, data, line, &msg);
     if (msg.len)
         message(ctx, SERIAL_CONSOLE, msg);
-    if (n == line && ended && !rx->console.in_packet)
+    if (n == line && ended)
         rx->framing = SERIAL_UNDECIDED;
     return n;
 }

@@ -123,6 +123,9 @@ static void test_swap_is_counted_and_timed(void **state)
     }
     board_sim_reset(b->board, false);
     expect(b, BOOT_ACTION_REVERT, "1.0.0+7");
+    board_sim_reset(b->board, false);
+    expect(b, BOOT_ACTION_NONE, "1.0.0+7");
+    assert_int_equal(last->internal.busy_us + last->external.busy_us + last->elapsed_us, 0);
 }
 
 static void test_self_confirm(void **state)
