@@ -146,7 +146,7 @@ static unsigned compare_entry(const struct job *j, const struct package_file *p)
 
 static void show_entry(const struct job *j, const struct package_file *p)
 {
-    char index[16] = "-";
+    char index[24] = "-";
 
     if (p->image_index >= 0)
         snprintf(index, sizeof index, "%ld", p->image_index);
