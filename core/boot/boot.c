@@ -186,19 +186,38 @@ static void recover(struct boot *b)
 
 /* ---- trailers --------------------------------------------------------------------------------- */
 
-static void refuse(struct boot *b)
+static bool erase_request(struct boot *b)
 {
     struct flash_area s = store_slot(b->st, 1);
     struct finding why;
     int err = trailer_erase(&s, b->st->layout->unit);
 
-    report_note(b->report, REASON_REQUEST_REFUSED, 1, b->s_why.reason, 0, 0);
-    report_add(b->report, &b->s_why);
     if (err != OK) {
         store_explain(b->st, 1, err, s.size - b->st->layout->unit, &why);
         report_add(b->report, &why);
     }
     b->f.s_magic = TRAILER_BLANK;
+    return err == OK;
+}
+
+static void refuse(struct boot *b)
+{
+    report_note(b->report, REASON_REQUEST_REFUSED, 1, b->s_why.reason, 0, 0);
+    report_add(b->report, &b->s_why);
+    (void)erase_request(b);
+}
+
+/*
+ * Half way through a swap S may hold units that were in flight and read right today: the request that
+ * began it goes first, or the next boot would take them for the image that is asked for.
+ */
+static void flashed_outside(struct boot *b)
+{
+    report_note(b->report, REASON_FLASHED_OUTSIDE, 0, 0, 0, 0);
+    if (b->f.cell == CELL_UNFINISHED && !erase_request(b))
+        b->f.stop = STOP_TOUCHED; /* the swap stays on record: the next boot tries again */
+    else
+        write_confirmed(b);
 }
 
 static void repair(struct boot *b)
@@ -276,8 +295,7 @@ static void do_step(struct boot *b, enum boot_step step)
         settle(b);
         break;
     case STEP_FLASHED_OUTSIDE:
-        report_note(b->report, REASON_FLASHED_OUTSIDE, 0, 0, 0, 0);
-        write_confirmed(b);
+        flashed_outside(b);
         break;
     case STEP_ABANDON:
         give_up_request(b);

@@ -30,9 +30,9 @@ static enum boot_step decide_unfinished(const struct boot_facts *f)
 {
     if (f->p_match == FACT_UNKNOWN)
         return ASK_P_MATCH;
-    if (f->p_match == FACT_NO)
-        return STEP_FLASHED_OUTSIDE;
-    return f->external ? STEP_RESUME : start_or_recovery(f);
+    if (!f->external)
+        return start_or_recovery(f);
+    return f->p_match == FACT_NO ? STEP_FLASHED_OUTSIDE : STEP_RESUME;
 }
 
 /* The trial is over: the old image was asked for, no starts are left, or the new one is broken. */

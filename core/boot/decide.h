@@ -57,7 +57,7 @@ enum boot_step {
     ASK_S_OLD,
     /* work; the caller changes the facts accordingly and asks again */
     STEP_SETTLE, /* write CONFIRMED and SETTLE; the cell is idle then */
-    STEP_FLASHED_OUTSIDE, /* the same, because P was changed from outside */
+    STEP_FLASHED_OUTSIDE, /* the same, because P was changed from outside; UNFINISHED: S's trailer is erased first */
     STEP_ABANDON, /* the same, giving up a swap that touched nothing; its request is not looked at again */
     STEP_REFUSE, /* erase S's trailer: the image asked for is no good */
     STEP_REPAIR, /* write P's trailer anew */

@@ -67,7 +67,8 @@ static void check_row(const struct boot_facts *f, enum boot_step step)
     if (!f->external || f->stop != STOP_NO)
         assert_false(swaps(step));
     if (!f->external)
-        assert_false(step == ASK_S_GOOD || step == ASK_S_OLD || step == STEP_REFUSE || step == STEP_ABANDON);
+        assert_false(step == ASK_S_GOOD || step == ASK_S_OLD || step == STEP_REFUSE || step == STEP_ABANDON
+            || (step == STEP_FLASHED_OUTSIDE && f->cell == CELL_UNFINISHED));
     if (f->stop == STOP_TOUCHED)
         assert_true(step == ASK_P_GOOD || step == STEP_START || step == STEP_RECOVERY);
     /* An image goes in only if it verified, and only when somebody asked, or slot 0 is broken. */
@@ -134,6 +135,7 @@ static void test_named_rows(void **state)
         { "dead chip half way, slot 0 whole", { .cell = CELL_UNFINISHED, .p_match = FACT_YES, .p_good = FACT_YES, .attempts = 1 }, STEP_START },
         { "dead chip half way, slot 0 mixed", { .cell = CELL_UNFINISHED, .p_match = FACT_YES, .p_good = FACT_NO, .attempts = 1 }, STEP_RECOVERY },
         { "flashed by a debugger during a swap", { .cell = CELL_UNFINISHED, .external = true, .p_match = FACT_NO, .attempts = 1 }, STEP_FLASHED_OUTSIDE },
+        { "the same with a dead chip: what verifies is started", { .cell = CELL_UNFINISHED, .p_match = FACT_NO, .p_good = FACT_YES, .attempts = 1 }, STEP_START },
         { "torn magic is repaired", { .cell = CELL_IDLE, .external = true, .settled = true, .p_good = FACT_YES, .p_magic = TRAILER_BAD, .attempts = 1 }, STEP_REPAIR },
         { "magic without image_ok is repaired", { .cell = CELL_IDLE, .external = true, .settled = true, .p_good = FACT_YES, .p_magic = TRAILER_SET, .attempts = 1 }, STEP_REPAIR },
         { "blank trailer is left alone", { .cell = CELL_IDLE, .external = true, .settled = true, .p_good = FACT_YES, .attempts = 1 }, STEP_START },
