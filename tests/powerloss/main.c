@@ -1,0 +1,96 @@
+/* The command line of the power-loss harness; docs/testing.md says how it is used. */
+#include "tests/powerloss/bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char usage[] =
+    "usage: powerloss [--depth N] [--pairs] [--campaign NAME]... [--part K/N]\n"
+    "           every plan of at most N cuts; --pairs: every pair of tears where both chips are busy\n"
+    "       powerloss --errors [--campaign NAME]    every flash call fails once\n"
+    "       powerloss --points N                    cuts on the real geometry\n"
+    "       powerloss --replay PLAN\n";
+
+enum { NAMES_MAX = 32 };
+struct arguments {
+    unsigned depth;
+    bool pairs, errors;
+    unsigned points;
+    unsigned part, parts; /* every parts-th campaign, from number `part` */
+    const char *plan;
+    const char *name[NAMES_MAX];
+    unsigned names;
+};
+
+static bool parse(int argc, char **argv, struct arguments *a)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *v = i + 1 < argc ? argv[i + 1] : NULL;
+        if (!strcmp(argv[i], "--pairs"))
+            a->pairs = true;
+        else if (!strcmp(argv[i], "--errors"))
+            a->errors = true;
+        else if (v && !strcmp(argv[i], "--depth"))
+            a->depth = (unsigned)atoi(argv[++i]);
+        else if (v && !strcmp(argv[i], "--points"))
+            a->points = (unsigned)atoi(argv[++i]);
+        else if (v && !strcmp(argv[i], "--part") && sscanf(v, "%u/%u", &a->part, &a->parts) == 2 && a->parts)
+            i++;
+        else if (v && !strcmp(argv[i], "--replay"))
+            a->plan = argv[++i];
+        else if (v && !strcmp(argv[i], "--campaign") && a->names < NAMES_MAX && campaign_find(v, strlen(v)))
+            a->name[a->names++] = argv[++i];
+        else
+            return false;
+    }
+    return true;
+}
+
+static bool selected(const struct arguments *a, unsigned index)
+{
+    const struct campaign *c = &campaigns[index];
+
+    if (index % a->parts != a->part)
+        return false;
+    for (unsigned i = 0; i < a->names; i++)
+        if (!strcmp(a->name[i], c->name))
+            return true;
+    return a->names == 0;
+}
+
+static bool run_search(const struct arguments *a, const struct campaign *c)
+{
+    clock_t t0 = clock();
+    struct search_result r = search(c, a->depth, a->pairs);
+
+    if (!r.failed)
+        printf("%-20s ok: depth %u, %llu states, %llu boots, %llu cuts, third programs: %llu of a seal, %llu in the log, %.1f s\n",
+            c->name, a->depth, (unsigned long long)r.states, (unsigned long long)r.sessions,
+            (unsigned long long)r.cuts, (unsigned long long)r.seal_thirds, (unsigned long long)r.log_thirds,
+            (double)(clock() - t0) / CLOCKS_PER_SEC);
+    fflush(stdout);
+    return !r.failed;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments a = { .depth = 1, .parts = 1 };
+    bool ok = true;
+
+    if (!parse(argc, argv, &a)) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    if (!crc_fast_check()) {
+        fputs("powerloss: the two implementations of CRC-32 differ\n", stderr);
+        return 1;
+    }
+    if (a.plan)
+        return replay(a.plan);
+    for (unsigned i = 0; i < campaign_count; i++)
+        if (selected(&a, i))
+            ok = run_search(&a, &campaigns[i]) && ok;
+    return !ok;
+}
