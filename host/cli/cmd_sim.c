@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/cli/cli.h"
+#include "host/cli/args.h"
 #include "host/cli/commands.h"
 #include "host/cli/files.h"
 #include "sim/board/board_sim.h"
@@ -90,57 +90,55 @@ static int parse_time(struct sim *s, const char *text)
     return EXIT_DONE;
 }
 
-/* One option with its value. */
-static int take_option(struct sim *s, const char *name, const char *value)
+/* One option with its value; -1: it is none of these. */
+static int take_value(struct sim *s, struct args *a)
 {
-    static const struct {
+    const struct {
         const char *name;
-        size_t field;
+        const char **text;
     } texts[] = {
-        { "--board", offsetof(struct sim, board_name) },
-        { "--state", offsetof(struct sim, state) },
-        { "--image", offsetof(struct sim, image) },
-        { "--udp", offsetof(struct sim, udp) },
-        { "--pty", offsetof(struct sim, pty) },
+        { "--board", &s->board_name },
+        { "--state", &s->state },
+        { "--image", &s->image },
+        { "--udp", &s->udp },
+        { "--pty", &s->pty },
     };
+    const char *v;
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        if (strcmp(name, texts[i].name) == 0) {
-            *(const char **)(void *)((char *)s + texts[i].field) = value;
+        if ((v = args_value(a, texts[i].name, NULL))) {
+            *texts[i].text = v;
             return EXIT_DONE;
         }
     }
-    if (strcmp(name, "--key") == 0)
-        return files_add_key(s->cli, &s->known, value);
-    if (strcmp(name, "--time") == 0)
-        return parse_time(s, value);
-    if (strcmp(name, "--fault") == 0)
-        return parse_fault(s, value);
-    if (strcmp(name, "--cut") == 0)
-        return parse_cut(s, value);
-    return cli_usage(s->cli, &cmd_sim, "unknown option %s", name);
+    if ((v = args_value(a, "--key", NULL)))
+        return files_add_key(s->cli, &s->known, v);
+    if ((v = args_value(a, "--time", NULL)))
+        return parse_time(s, v);
+    if ((v = args_value(a, "--fault", NULL)))
+        return parse_fault(s, v);
+    if ((v = args_value(a, "--cut", NULL)))
+        return parse_cut(s, v);
+    return -1;
 }
 
 static int parse(struct sim *s, int argc, char **argv)
 {
-    for (int i = 1; i < argc; i++) {
-        char name[32];
-        const char *equals = strchr(argv[i], '=');
-        size_t n = equals ? (size_t)(equals - argv[i]) : strlen(argv[i]);
-        if (argv[i][0] != '-' || n >= sizeof name)
-            return cli_usage(s->cli, &cmd_sim, "it takes no operand: %s", argv[i]);
-        memcpy(name, argv[i], n);
-        name[n] = '\0';
-        if (strcmp(argv[i], "--self-confirm") == 0) {
+    struct args a = args_of(s->cli, &cmd_sim, argc, argv);
+
+    while (args_next(&a)) {
+        int rc = EXIT_DONE;
+        if (args_flag(&a, "--self-confirm", NULL))
             s->cfg.self_confirm = true;
-            continue;
-        }
-        if (!equals && i + 1 >= argc)
-            return cli_usage(s->cli, &cmd_sim, "%s needs a value", name);
-        int rc = take_option(s, name, equals ? equals + 1 : argv[++i]);
-        if (rc != EXIT_DONE)
+        else
+            rc = take_value(s, &a);
+        if (rc < 0 && !a.wrong)
+            args_unknown(&a);
+        else if (rc > 0)
             return rc;
     }
+    if (a.wrong)
+        return EXIT_USAGE;
     if (!s->board_name || !s->state)
         return cli_usage(s->cli, &cmd_sim, "--board and --state are needed");
     return EXIT_DONE;
