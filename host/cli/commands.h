@@ -14,5 +14,6 @@ extern const struct cli_command cmd_board;
 extern const struct cli_command cmd_info, cmd_report, cmd_list, cmd_upload, cmd_test, cmd_confirm,
     cmd_erase, cmd_reset, cmd_echo, cmd_update;
 extern const struct cli_command cmd_sim;
+extern const struct cli_command cmd_demo;
 
 #endif

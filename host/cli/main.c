@@ -27,6 +27,7 @@ const struct cli_command *const cli_commands[] = {
     &cmd_echo,
     &cmd_update,
     &cmd_sim,
+    &cmd_demo,
     &cmd_board,
     NULL,
 };
