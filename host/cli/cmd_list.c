@@ -64,7 +64,8 @@ static void print_wrong(const struct device *d, const struct smpc_images *list)
             listed = listed || list->image[k].slot == slot;
         bool wrong = explain_take_finding(json_object_get(entry, "why"), &f);
         if (!listed)
-            printf("%-4u  no image\n", slot);
+            printf("%-4u  %s\n", slot, wrong && f.reason < REASON_IMG_NONE ? "cannot be read" : "no image");
+        f.slot = FINDING_NO_SLOT; /* the line says it */
         if (wrong)
             printf("      %s\n", explain_finding(&f, text, sizeof text));
     }

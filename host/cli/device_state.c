@@ -163,6 +163,7 @@ static int fail_refused(struct device *d, enum device_topic topic, const char *w
     FILE *out = open_memstream(&detail, &len);
     fprintf(out, "the device answered %s%s%s%s%s\n", label, text ? ": " : "", text ? text : "",
         *r.reason ? "; it says: " : "", r.reason);
+    fputs("now:\n", out);
     device_print_state(d, out);
     fclose(out);
     if (known)
@@ -214,8 +215,10 @@ static char *state_text(struct device *d, const char *first)
 
     if (first && *first)
         fprintf(out, "%s\n", first);
-    if (d->c.connected)
+    if (d->c.connected) {
+        fputs("now:\n", out);
         device_print_state(d, out);
+    }
     fclose(out);
     return text;
 }

@@ -60,7 +60,7 @@ static int fail_not_found(struct device *d, const char *hash, const char *what)
     char *detail = NULL;
     size_t len;
     FILE *out = open_memstream(&detail, &len);
-    fprintf(out, "%s; found:\n", first);
+    fprintf(out, "%s; now:\n", first);
     device_print_state(d, out);
     if (broken)
         fprintf(out, "the external flash: %s\n", explain_finding(&chip, sentence, sizeof sentence));

@@ -110,13 +110,24 @@ static void print_image(const json_t *image, FILE *out)
         fprintf(out, ", at unit %lld", (long long)answer_int(image, "unit", 0));
 }
 
+/* The finding of an entry that names its slot or chip itself. */
 static void print_why(const json_t *entry, const char *before, FILE *out)
 {
     char text[EXPLAIN_MAX];
     struct finding f;
 
-    if (explain_take_finding(json_object_get(entry, "why"), &f))
-        fprintf(out, "%s%s", before, explain_finding(&f, text, sizeof text));
+    if (!explain_take_finding(json_object_get(entry, "why"), &f))
+        return;
+    f.slot = FINDING_NO_SLOT;
+    fprintf(out, "%s%s", before, explain_finding(&f, text, sizeof text));
+}
+
+/* Of a chip: whether there is an image cannot be known then. */
+static bool is_unreadable(const json_t *entry)
+{
+    struct finding f;
+
+    return explain_take_finding(json_object_get(entry, "why"), &f) && f.reason < REASON_IMG_NONE;
 }
 
 void explain_slot(const json_t *slot, FILE *out)
@@ -126,7 +137,7 @@ void explain_slot(const json_t *slot, FILE *out)
 
     fprintf(out, "slot %lld: ", (long long)answer_int(slot, "slot", 0));
     if (!json_is_object(image)) {
-        fputs("no image", out);
+        fputs(is_unreadable(slot) ? "cannot be read" : "no image", out);
         print_why(slot, ": ", out);
         return;
     }

@@ -131,6 +131,13 @@ static void go_back(struct pipe *p, size_t off)
     p->next = off;
 }
 
+static void shrink_window(struct pipe *p)
+{
+    p->calm = 0;
+    if (p->u->window > 1)
+        p->u->window /= 2;
+}
+
 static int bad_offset(struct pipe *p, json_int_t off)
 {
     snprintf(p->c->problem, sizeof p->c->problem,
@@ -188,6 +195,8 @@ static int advance(struct pipe *p, size_t off, size_t end)
         return OK;
     if (off < end && ++p->rewinds > REWINDS_MAX)
         return ERR_TIMEOUT; /* it answers, but does not move */
+    if (p->rewinds > 1)
+        shrink_window(p); /* it keeps losing one of so many */
     go_back(p, off);
     return OK;
 }
@@ -227,9 +236,7 @@ static int handle_silence(struct pipe *p)
     if (smpc_now(p->c) - p->progress_ms >= STALL_MS || smpc_time_left(p->c, 1) == 0)
         return ERR_TIMEOUT;
     go_back(p, p->u->off);
-    p->calm = 0;
-    if (p->u->window > 1)
-        p->u->window /= 2;
+    shrink_window(p);
     p->wait_ms = 2 * p->wait_ms < WAIT_MAX_MS ? 2 * p->wait_ms : WAIT_MAX_MS;
     return OK;
 }
