@@ -145,6 +145,8 @@ static void test_requests(void **state)
         assert_true((answer != NULL) == (cases[i].rc == OK));
         for (unsigned k = 1; k < fake.sent; k++)
             assert_int_equal(fake.sent_seq[k], fake.sent_seq[0]); /* a late answer serves */
+        if (cases[i].device == wrong_things_first)
+            assert_string_equal(answer_text(answer, "r", ""), "x");
         json_decref(answer);
     }
 }
@@ -294,6 +296,7 @@ static void test_answers(void **state)
         C("\xA1\x61" "a\x5B\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", NULL),
         C("\xBA\xFF\xFF\xFF\xFF", NULL),
         C("\xA1\x61" "a\x81\x81\x81\x81\x81\x81\x81\x81\x81\x81\x01", NULL), /* too deep */
+        C("\xA1\x61" "a\xC1\xC1\xC1\xC1\xC1\xC1\xC1\xC1\xC1\xC1\x01", NULL), /* also with tags */
 #undef C
     };
 

@@ -188,6 +188,10 @@ static void test_a_loss_costs_little(void **state)
     assert_int_equal(upload(&lossy, 1408, 4, &u), OK);
     assert_true(fake.sent < least * 3 / 2);
     assert_true(fake.now_ms < 20000);
+    lossy = (struct server) { .lose_answer = 9 };
+    assert_int_equal(upload(&lossy, 1408, 4, &u), OK);
+    assert_true(fake.sent <= least + 3); /* a later answer covers the lost one */
+    assert_int_equal(u.window, 3);
 }
 
 int main(void)
