@@ -32,7 +32,7 @@ static int run(struct cli *cli, int argc, char **argv)
     int64_t start = smpc_now(&d.c);
     rc = smpc_slot_erase(&d.c, slot);
     if (rc != OK) {
-        rc = device_fail(&d, rc, TOPIC_STATE, "slot %d was not erased", slot);
+        rc = device_fail(&d, rc, slot == 1 ? TOPIC_STATE : TOPIC_OTHER, "slot %d was not erased", slot);
     } else {
         long long took = smpc_now(&d.c) - start;
         cli_note(cli, "slot %d is erased (%lld ms)", slot, took);

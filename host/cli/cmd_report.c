@@ -63,7 +63,8 @@ static int run(struct cli *cli, int argc, char **argv)
                 send_upload(cli, d.upload);
             cli_event(cli, "result", "{s:b}", "ok", 1);
         } else {
-            explain_report(report, stdout);
+            (void)device_ask(&d, SLIPWAY_SLOTS);
+            explain_report(report, device_answer(&d, SLIPWAY_SLOTS), stdout);
             if (upload)
                 explain_upload(d.upload, stdout);
         }

@@ -74,7 +74,7 @@ static bool file_runs(const struct update *u)
     const struct smpc_image *im = active_image(u);
 
     return im && (*im->hash ? strcmp(im->hash, u->t.file.hash) == 0
-                            : smpc_version_same(im->version, u->t.file.version));
+                            : strcmp(im->version, u->t.file.version) == 0);
 }
 
 static bool file_pending(const struct update *u)
@@ -165,7 +165,7 @@ static int fail_old_runs(struct update *u)
 
     u->d.c.deadline_ms = smpc_now(&u->d.c) + DEVICE_BUDGET_MS / 2;
     if (smpc_slipway(&u->d.c, SLIPWAY_REPORT, &report) == OK) {
-        explain_report(report, out);
+        explain_report(report, NULL, out);
         (void)explain_take_finding(json_array_get(answer_list(report, "findings"), 0), &f);
     }
     fputs("now:\n", out);

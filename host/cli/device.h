@@ -53,9 +53,9 @@ const json_t *device_answer(const struct device *d, enum slipway_cmd cmd);
  * For a refusal it finds out why and in which state things are. `topic` says where to look first.
  */
 enum device_topic {
-    TOPIC_OTHER,
+    TOPIC_OTHER, /* the answer says all there is */
     TOPIC_UPLOAD, /* the last upload's verdict */
-    TOPIC_STATE, /* test, confirm, erase: the last refusal of one of them */
+    TOPIC_STATE, /* test, confirm, erase of slot 1: the last refusal of one of them */
 };
 int device_fail(struct device *d, int err, enum device_topic topic, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

@@ -102,24 +102,15 @@ json_t *device_state_json(struct device *d)
 /* Where the device may have said why, in the order in which to look; the first finding is the cause. */
 static bool find_cause(struct device *d, enum device_topic topic, struct finding *f)
 {
-    const json_t *slot;
-    size_t i;
-
+    if (topic == TOPIC_OTHER)
+        return false;
     if (topic == TOPIC_UPLOAD && device_ask(d, SLIPWAY_UPLOAD)
         && explain_take_finding(json_object_get(d->upload, "why"), f))
         return true;
     if (topic == TOPIC_STATE && device_ask(d, SLIPWAY_SLOTS)
         && explain_take_finding(json_object_get(d->slots, "refused"), f))
         return true;
-    if (device_external_wrong(d, f))
-        return true;
-    if (topic == TOPIC_OTHER || !device_ask(d, SLIPWAY_SLOTS))
-        return false;
-    json_array_foreach(answer_list(d->slots, "slots"), i, slot) {
-        if (answer_int(slot, "slot", 0) == 1 && explain_take_finding(json_object_get(slot, "why"), f))
-            return true;
-    }
-    return false;
+    return device_external_wrong(d, f);
 }
 
 /* "img_hash_not_found", "smp_enotsup", "group_70_error_3". */

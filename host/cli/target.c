@@ -17,7 +17,7 @@ static bool is_hash(const char *arg)
 
 static int read_file(const struct cli *cli, const char *path, char hash[SMPC_HASH_TEXT_MAX])
 {
-    char why[200], sentence[EXPLAIN_MAX];
+    char why[IMAGEFILE_WHY_LEN], sentence[EXPLAIN_MAX];
     struct smpc_file f;
 
     if (!smpc_file_read(&f, path, why, sizeof why))

@@ -19,7 +19,7 @@ static bool is_signature_fault(unsigned reason)
 
 int transfer_read(const struct cli *cli, struct transfer *t)
 {
-    char why[200], sentence[EXPLAIN_MAX];
+    char why[IMAGEFILE_WHY_LEN], sentence[EXPLAIN_MAX];
     const struct finding *f = &t->file.wrong;
 
     if (!smpc_file_read(&t->file, t->path, why, sizeof why))
@@ -56,7 +56,7 @@ static bool find_misfit(const json_t *layout, const struct smpc_file *file, stru
 {
     uint32_t app = (uint32_t)answer_int(layout, "hash", 0), boot = (uint32_t)answer_int(layout, "boot", 0);
     uint32_t slot = part_size(layout, "slot1"), max = (uint32_t)answer_int(layout, "max", 0);
-    uint32_t size = file->is_image ? file->image.end : (uint32_t)file->len;
+    uint32_t size = (uint32_t)file->bytes.len;
 
     *f = (struct finding) { .slot = SLOT_UPLOADED };
     if (app && boot && app != boot)
@@ -74,7 +74,7 @@ static bool find_misfit(const json_t *layout, const struct smpc_file *file, stru
 static bool find_misfit_by_slots(struct device *d, const struct transfer *t, struct finding *f)
 {
     const json_t *image, *slot;
-    uint32_t size = t->file.is_image ? t->file.image.end : (uint32_t)t->file.len, room = 0, max = 0;
+    uint32_t size = (uint32_t)t->file.bytes.len, room = 0, max = 0;
     json_t *answer;
     size_t i, k;
 
@@ -205,13 +205,16 @@ static void tell_done(const struct device *d, const struct transfer *t, const st
 int transfer_send(struct device *d, struct transfer *t)
 {
     struct cli_progress bar;
-    struct smpc_upload u = { .file = span_of(t->file.bytes, t->file.len), .image = t->image,
+    struct smpc_upload u = { .file = t->file.bytes, .image = t->image,
         .progress = on_progress, .arg = &bar };
 
     memcpy(u.sha, t->file.sha, sizeof u.sha);
     int rc = t->restart ? erase_first(d) : EXIT_DONE;
     if (rc != EXIT_DONE)
         return rc;
+    if (t->file.padding)
+        cli_note(d->cli, "the %zu bytes behind the image in %s are padding and are not sent", t->file.padding,
+            t->path);
     int64_t start = smpc_now(&d->c);
     cli_progress_begin(&bar, d->cli, "upload", 0, (long)u.file.len);
     d->c.deadline_ms = 0; /* upload.c ends it when nothing moves */

@@ -523,6 +523,23 @@ class FileChecks(Case):
             self.expect(slipway("upload", "--force", self.file(data), *s.options), 0, "warning", "no signature")
             self.assertEqual(s.device.slots[1], data)
 
+    def test_padding_is_not_sent(self):
+        data = image(payload=4000)
+        with Udp(Device()) as s:
+            self.expect(slipway("upload", self.file(data.ljust(20000, b"\xff") + b"trailer"), *s.options), 0, "padding")
+            self.assertEqual(s.device.slots[1], data)
+
+    def test_intel_hex(self):
+        import intelhex
+        data = image(payload=4000)
+        h = intelhex.IntelHex()
+        h.frombytes(data, 0xC000)
+        path = os.path.join(self.dir.name, "app.hex")
+        h.write_hex_file(path)
+        with Udp(Device()) as s:
+            self.expect(slipway("upload", path, *s.options), 0)
+            self.assertEqual(s.device.slots[1], data)
+
     def test_too_large_for_a_foreign_slot(self):
         with Udp(Device()) as s:
             r = slipway("upload", self.file(image(payload=0x40000)), *s.options, "--json")
@@ -662,7 +679,7 @@ class States(Case):
     def test_plain_server_has_no_report(self):
         with Udp(self.device()) as s:
             self.expect_json(slipway("report", *s.options, "--json"), 7, "no_report")
-            self.expect(slipway("info", *s.options), 0, "no group 64", "MCUboot", "1.0.0 from slot 0")
+            self.expect(slipway("info", *s.options), 0, "no group 64", "MCUboot", "1.0.0+0 from slot 0")
 
     def test_test_names_an_image(self):
         d = self.device()
@@ -766,7 +783,7 @@ class Update(Case):
             self.expect_json(r, 0, None)
             self.assertEqual([e["name"] for e in r.events if e["event"] == "step"],
                              ["upload", "test", "reset", "wait", "confirm"])
-            self.assertEqual((d.slots[0], d.confirmed, d.resets, r.last["version"]), (self.NEW, True, 1, "2.0.0"))
+            self.assertEqual((d.slots[0], d.confirmed, d.resets, r.last["version"]), (self.NEW, True, 1, "2.0.0+0"))
             self.assertEqual(d.log, [])
 
     def test_test_only(self):
@@ -799,7 +816,7 @@ class Update(Case):
         d.swap_on_reset = False
         r = self.update(d)
         self.expect_json(r, 8, "old_version_runs")
-        self.assertEqual(r.last["running"], "1.0.0")
+        self.assertEqual(r.last["running"], "1.0.0+0")
 
     def test_old_version_still_runs_and_the_report_says_why(self):
         refused = {"r": 54, "slot": 1, "f": 32, "e": 0, "w": 0}

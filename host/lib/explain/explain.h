@@ -38,8 +38,11 @@ json_t *explain_finding_json(const struct finding *f);
 /* What to try against it: a command, or a thing to do and then a command. Never NULL. */
 const char *explain_next(unsigned reason);
 
-/* The boot report (group 64 command 0) in sentences, one a line. */
-void explain_report(const json_t *report, FILE *out);
+/*
+ * The boot report (group 64 command 0) in sentences, one a line. `slots` is the answer to command 4, or
+ * NULL: it tells whether the image on trial was confirmed since.
+ */
+void explain_report(const json_t *report, const json_t *slots, FILE *out);
 /* The last upload's verdict (command 3) in a sentence or two. */
 void explain_upload(const json_t *upload, FILE *out);
 /* One entry of slots (command 4) in a line without an end. */

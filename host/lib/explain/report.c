@@ -22,13 +22,31 @@ static const char *version_in(const json_t *report, int slot)
     return NULL;
 }
 
-static void print_trial(const json_t *report, FILE *out)
+/* Was the running image confirmed since the report was made? */
+static bool confirmed_since(const json_t *slots)
+{
+    const json_t *entry;
+    size_t i;
+
+    json_array_foreach(answer_list(slots, "slots"), i, entry) {
+        if (answer_bool(entry, "active"))
+            return answer_bool(entry, "confirmed");
+    }
+    return false;
+}
+
+static void print_trial(const json_t *report, const json_t *slots, FILE *out)
 {
     json_int_t starts = answer_int(report, "starts", 0), attempts = answer_int(report, "attempts", 1);
     const char *old = version_in(report, 1);
 
     if (!answer_bool(report, "trial"))
         return;
+    if (confirmed_since(slots)) {
+        fprintf(out, "It was a trial, start %lld of %lld; the image has been confirmed since.\n",
+            (long long)starts, (long long)attempts);
+        return;
+    }
     fprintf(out, "%s runs on trial, start %lld of %lld. ", running(report), (long long)starts,
         (long long)attempts);
     if (starts < attempts)
@@ -46,8 +64,10 @@ static void print_action(const json_t *report, FILE *out)
         fprintf(out, "No image could be started; the bootloader's recovery service answers.\n");
     else if (strcmp(action, "none") == 0)
         fprintf(out, "The board started %s from slot 0; nothing was swapped.\n", now);
+    else if (strcmp(action, "test") == 0 && answer_int(report, "gap", 0))
+        fprintf(out, "The board put %s into slot 0 for a trial.\n", now);
     else if (strcmp(action, "test") == 0)
-        fprintf(out, "The board put %s into slot 0 for a trial, or started it there again.\n", now);
+        fprintf(out, "The board started %s once more for its trial.\n", now);
     else if (strcmp(action, "revert") == 0)
         fprintf(out, "The board put the old image back: %s runs.\n", now);
     else if (strcmp(action, "install") == 0)
@@ -146,18 +166,16 @@ void explain_slot(const json_t *slot, FILE *out)
         if (answer_bool(slot, flag[i]))
             fprintf(out, ", %s", flag[i]);
     }
-    if (json_object_get(image, "ok") && !answer_bool(image, "ok"))
-        fputs(", NOT VERIFIED", out);
-    print_why(slot, ": ", out);
+    print_why(slot, answer_bool(image, "ok") ? "; it verifies, but: " : "; DOES NOT VERIFY: ", out);
 }
 
-void explain_report(const json_t *report, FILE *out)
+void explain_report(const json_t *report, const json_t *slots, FILE *out)
 {
     const json_t *entry;
     size_t i;
 
     print_action(report, out);
-    print_trial(report, out);
+    print_trial(report, slots, out);
     print_times(report, out);
     if (json_array_size(answer_list(report, "slots"))) {
         fputs("What it found in the slots:\n", out);

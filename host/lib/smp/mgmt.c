@@ -38,11 +38,23 @@ static int malformed(struct smpc *c, const char *what)
     return ERR_FORMAT;
 }
 
+void smpc_version_text(const char *smp, char *buf, size_t cap)
+{
+    unsigned v[4] = { 0 };
+    char sep;
+
+    int n = sscanf(smp, "%u.%u.%u%c%u", &v[0], &v[1], &v[2], &sep, &v[3]);
+    if (n == 3 || (n == 5 && (sep == '.' || sep == '+')))
+        snprintf(buf, cap, "%u.%u.%u+%u", v[0], v[1], v[2], v[3]);
+    else
+        snprintf(buf, cap, "%s", smp);
+}
+
 static void take_image(struct smpc_image *im, const json_t *entry)
 {
     im->image = (unsigned)answer_int(entry, "image", 0);
     im->slot = (unsigned)answer_int(entry, "slot", 0);
-    snprintf(im->version, sizeof im->version, "%s", answer_text(entry, "version", "?"));
+    smpc_version_text(answer_text(entry, "version", "?"), im->version, sizeof im->version);
     snprintf(im->hash, sizeof im->hash, "%s", answer_text(entry, "hash", ""));
     im->bootable = answer_bool(entry, "bootable");
     im->pending = answer_bool(entry, "pending");

@@ -15,7 +15,7 @@ enum {
 struct smpc_image {
     unsigned image;
     unsigned slot;
-    char version[40];
+    char version[40]; /* "1.2.3+4" as everywhere here, whatever form the device uses */
     char hash[SMPC_HASH_TEXT_MAX]; /* hex, "" if the device does not say */
     bool bootable, pending, confirmed, active, permanent;
 };
@@ -24,6 +24,9 @@ struct smpc_images {
     unsigned count;
     struct smpc_image image[SMPC_IMAGES_MAX];
 };
+
+/* "1.2.3" and "1.2.3.4" of SMP as "1.2.3+0" and "1.2.3+4"; other texts as they are. */
+void smpc_version_text(const char *smp, char *buf, size_t cap);
 
 int smpc_images_read(struct smpc *c, struct smpc_images *list) MUST_CHECK;
 /*
