@@ -284,6 +284,18 @@ static int accept_data(struct upload *u, bool resuming)
     return u->off == 0 ? upload_refuse(u, err, &why) : upload_fail(u, err, &why);
 }
 
+/* The boot state lies in the internal chip, whatever slot is written. */
+static int forget_swap(struct upload *u)
+{
+    struct finding why;
+    int err = boot_forget_swap(u->st);
+
+    if (err == OK)
+        return OK;
+    store_explain(u->st, 0, err, 0, &why);
+    return upload_refuse(u, err, &why);
+}
+
 static int begin_session(struct upload *u)
 {
     u->slot = u->req_slot;
@@ -301,8 +313,10 @@ static int begin_session(struct upload *u)
     err = accept_data(u, resuming);
     if (err != OK)
         return err;
-    if (u->forget_swap && boot_forget_swap(u->st) != OK)
-        return upload_fail_flash(u, ERR_IO, 0);
+    if (u->forget_swap)
+        err = forget_swap(u);
+    if (err != OK)
+        return err;
     if (resuming)
         return record_resume(u);
     upload_write_anew(u);

@@ -505,6 +505,140 @@ static void test_errors_in_v1(void **state)
     close_board();
 }
 
+static void test_flash_and_layout(void **state)
+{
+    (void)state;
+    open_board(false);
+    assert_string_equal(ours(SLIPWAY_FLASH),
+        "{\"chips\":[{\"name\":\"internal\",\"size\":1048576,\"erase\":4096,\"jedec\":0,\"jedec_want\":0,\"ok\":true},"
+        "{\"name\":\"external\",\"size\":4194304,\"erase\":4096,\"jedec\":2049804,\"jedec_want\":2049804,\"ok\":true}]}");
+    assert_int_equal(nor_fault_add(&s.rig.external_chip, &(struct nor_fault) { .kind = NOR_FAULT_ABSENT }), OK);
+    assert_contains(ours(SLIPWAY_FLASH), "\"jedec\":16777215,\"jedec_want\":2049804,\"ok\":false,\"why\":{\"r\":1,\"slot\":1,");
+    assert_int_equal(nor_fault_add(&s.rig.internal_chip, &(struct nor_fault) { .kind = NOR_FAULT_READ_ERROR }), OK);
+    assert_contains(ours(SLIPWAY_FLASH), "\"jedec_want\":0,\"ok\":false,\"why\":{\"r\":8,\"slot\":0,");
+    assert_string_equal(ours(SLIPWAY_LAYOUT),
+        "{\"board\":\"at25xe321d_nrf52840\",\"hash\":1606722823,\"boot\":1606722823,\"unit\":4096,\"gap\":2,\"max\":921600,"
+        "\"parts\":[{\"name\":\"boot\",\"chip\":\"internal\",\"off\":0,\"size\":49152},"
+        "{\"name\":\"slot0\",\"chip\":\"internal\",\"off\":49152,\"size\":925696},"
+        "{\"name\":\"slot1\",\"chip\":\"external\",\"off\":0,\"size\":1048576},"
+        "{\"name\":\"state\",\"chip\":\"internal\",\"off\":974848,\"size\":16384}]}");
+    close_board();
+}
+
+static void test_without_a_boot_report(void **state)
+{
+    struct service_config cfg = { .store = &s.rig.store };
+
+    (void)state;
+    open_board(true);
+    service_init(&s.service, &cfg);
+    assert_string_equal(list(), "0:AC 1:");
+    assert_contains(ours(SLIPWAY_REPORT), "{\"action\":\"none\",\"started\":false,");
+    assert_contains(ours(SLIPWAY_LAYOUT), "\"boot\":0,");
+    assert_string_equal(test(b, B_LEN), "0:AC 1:P");
+    close_board();
+}
+
+/* Sound, but not to be installed: the request is refused, and the slot says why. */
+static void test_images_that_cannot_be_installed(void **state)
+{
+    struct testimage_options parked = { .major = 3, .flags = IMAGE_F_NON_BOOTABLE }, o = { .major = 3 };
+
+    (void)state;
+    open_board(false);
+    uint8_t *x = testimage_make(&s.rig.key, &parked, 9000);
+    rig_load(&s.rig, 1, 0, x, 9000);
+    assert_string_equal(test(x, 9000), err(22));
+    assert_contains(ours(SLIPWAY_SLOTS), "\"ok\":true},\"why\":{\"r\":23,\"slot\":1,\"f\":16,");
+    free(x);
+    x = testimage_make(&s.rig.key, &o, 930000);
+    rig_load(&s.rig, 1, 0, x, 930000);
+    smprig_start(&s, false);
+    assert_string_equal(test(x, 930000), err(30));
+    assert_contains(ours(SLIPWAY_SLOTS), "\"ok\":true},\"why\":{\"r\":34,\"slot\":1,\"f\":930000,\"e\":921600,");
+    free(x);
+    close_board();
+}
+
+/* An application that runs beside a swap that had to stop must not touch what it is made of. */
+static void test_unfinished_swap(void **state)
+{
+    struct cborkit c;
+
+    (void)state;
+    open_board(true);
+    ck_map(&c, 2);
+    ck_uint(&c, "confirm", 0); /* a number is as good as a boolean */
+    ck_bytes(&c, "hash", hash_of(b, B_LEN), 32);
+    assert_string_equal(in_short(smprig_ask(&s, SMP_OP_WRITE, 1, SMP_IMG_STATE, &c)), "0:AC 1:P");
+    /* in the middle of the slide */
+    sim_power_cut_at(&s.rig.power, s.rig.power.ops + 300, SIM_TEAR_NONE);
+    rig_boot(&s.rig);
+    s.rig.power.cut_at = 0;
+    sim_power_up(&s.rig.power);
+    s.rig.internal.busy = s.rig.external.busy = false;
+    smprig_start(&s, false);
+    assert_contains(ours(SLIPWAY_SLOTS), "\"swap\":\"unfinished\"");
+    assert_string_equal(smprig_upload(&s, b, B_LEN, CHUNK), err(9));
+    assert_string_equal(erase(1), err(9));
+    assert_string_equal(request(NULL, 0, 1), err(28));
+    /* with an image in slot 1 the request itself is refused */
+    struct testimage_options o = { .major = 3 };
+    uint8_t *x = testimage_make(&s.rig.key, &o, 9000);
+    memset(s.rig.external_chip.mem, 0xFF, s.rig.layout.slot1.size);
+    rig_load(&s.rig, 1, 0, x, 9000);
+    assert_string_equal(test(x, 9000), err(28));
+    assert_contains(ours(SLIPWAY_SLOTS), "\"refused\":{\"r\":52,");
+    free(x);
+    close_board();
+}
+
+/* The same image in both slots: a test is of slot 1, a confirm of what runs. */
+static void test_same_image_in_both_slots(void **state)
+{
+    (void)state;
+    open_board(false);
+    rig_load(&s.rig, 1, 0, a, A_LEN);
+    assert_string_equal(confirm(a, A_LEN), "0:AC 1:");
+    assert_string_equal(test(a, A_LEN), "0:AC 1:P");
+    assert_string_equal(confirm(a, A_LEN), err(28));
+    close_board();
+}
+
+/* Requests that come while a unit is erased in the background wait for its end, and no longer. */
+static void test_requests_during_an_erase(void **state)
+{
+    static const struct {
+        uint16_t group;
+        uint8_t op, id;
+    } requests[] = {
+        { 1, SMP_OP_READ, SMP_IMG_STATE },
+        { 1, SMP_OP_READ, SMP_IMG_SLOTS },
+        { 64, SMP_OP_READ, SLIPWAY_FLASH },
+        { 64, SMP_OP_READ, SLIPWAY_SLOTS },
+        { 64, SMP_OP_READ, SLIPWAY_UPLOAD },
+        { 0, SMP_OP_READ, SMP_OS_PARAMS },
+        { 1, SMP_OP_WRITE, SMP_IMG_ERASE },
+    };
+
+    (void)state;
+    open_board(false);
+    uint32_t off = 0;
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        smprig_send(&s, b, B_LEN, off, off + 1, CHUNK);
+        off += CHUNK;
+        while (!s.rig.external.busy)
+            assert_true(smp_poll(&s.server));
+        uint64_t start = s.rig.clock.us;
+        assert_null(strstr(smprig_ask(&s, requests[i].op, requests[i].group, requests[i].id, NULL), "\"err\""));
+        assert_true(s.rig.clock.us - start < (requests[i].id == SMP_IMG_ERASE ? 4000000u : 60000u));
+    }
+    /* and so does the first chunk after the erase */
+    assert_string_equal(erase(1), "{}");
+    assert_string_equal(smprig_upload(&s, b, B_LEN, CHUNK), "{\"off\":50001,\"match\":true}");
+    close_board();
+}
+
 /* Every reason has a code that all clients know. */
 static void test_codes_are_standard(void **state)
 {
@@ -539,6 +673,12 @@ int main(void)
         cmocka_unit_test(test_recovery_upload_ends_a_trial),
         cmocka_unit_test(test_recovery_erase_ends_a_trial),
         cmocka_unit_test(test_errors_in_v1),
+        cmocka_unit_test(test_flash_and_layout),
+        cmocka_unit_test(test_without_a_boot_report),
+        cmocka_unit_test(test_images_that_cannot_be_installed),
+        cmocka_unit_test(test_unfinished_swap),
+        cmocka_unit_test(test_same_image_in_both_slots),
+        cmocka_unit_test(test_requests_during_an_erase),
         cmocka_unit_test(test_codes_are_standard),
     };
     return cmocka_run_group_tests_name("service", tests, NULL, NULL);
