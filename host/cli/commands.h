@@ -15,5 +15,7 @@ extern const struct cli_command cmd_info, cmd_report, cmd_list, cmd_upload, cmd_
     cmd_erase, cmd_reset, cmd_echo, cmd_update;
 extern const struct cli_command cmd_sim;
 extern const struct cli_command cmd_demo;
+extern const struct cli_command cmd_doctor;
+extern const struct cli_command cmd_explain;
 
 #endif

@@ -29,6 +29,8 @@ const struct cli_command *const cli_commands[] = {
     &cmd_sim,
     &cmd_demo,
     &cmd_board,
+    &cmd_doctor,
+    &cmd_explain,
     NULL,
 };
 

@@ -1,0 +1,73 @@
+/*
+ * The doctor: reads a Zephyr or nRF Connect SDK project and says why an update to a slot in external
+ * flash will fail. doctor_run() does all the work; the reporters print what it found.
+ */
+#ifndef HOST_DOCTOR_DOCTOR_H
+#define HOST_DOCTOR_DOCTOR_H
+
+#include <stdio.h>
+
+#include "host/doctor/rule.h"
+
+struct doctor_options {
+    const char *dir;
+    const char *sdk; /* folder with nrf/ and zephyr/, or NULL */
+    int flow; /* enum flow, or -1: find out */
+};
+
+enum reach { REACH_UNKNOWN, REACH_YES, REACH_NO };
+
+struct missing {
+    struct missing *next;
+    const char *name, *why;
+};
+
+struct doctor {
+    struct pool pool;
+    struct project project;
+    struct finding *findings, **end; /* sorted by doctor_run(): worst first; suppressed ones last */
+    struct finding **index;
+    size_t count[3]; /* by severity, without suppressed ones */
+    size_t suppressed;
+    enum reach reach;
+    const char *verdict; /* one line */
+    struct missing *missing, **missing_end;
+    /* for the drawing: what the first view has, kept beyond its life */
+    struct drawing {
+        bool any, external_as_built, external_as_meant;
+        bool app_sees, boot_sees; /* the external chip is chosen in that image */
+        const char *chip, *soc;
+        uint64_t flash, ext;
+        struct slot primary, secondary; /* as built, or as this would be built */
+        struct slot primary_meant, secondary_meant;
+        const struct map *map; /* may be NULL */
+        const char *map_name;
+        const char *board;
+        enum flow flow;
+    } drawing;
+};
+
+/* False if the folder cannot be read; `why` says so. doctor_free() in either case. */
+bool doctor_run(struct doctor *d, const struct doctor_options *o, const char **why);
+void doctor_free(struct doctor *d);
+
+/* Findings at or above a severity that are not suppressed. */
+size_t doctor_count(const struct doctor *d, enum severity at_least);
+
+void doctor_ask(struct doctor *d, const char *name, const char *why); /* an input that is missing */
+
+void report_text(struct doctor *d, FILE *out, bool color);
+void report_json(struct doctor *d, FILE *out);
+void report_sarif(struct doctor *d, FILE *out);
+void report_html(struct doctor *d, FILE *out);
+
+/* --list, --explain RULE (false: no such rule), and the pages of docs/doctor/. */
+void rules_list(FILE *out);
+bool rules_explain(const char *id, FILE *out);
+bool rules_page(const char *id, FILE *out);
+
+/* What of the verdict depends on a view (verdict.c). */
+void verdict_of_view(struct doctor *d, const struct view *v);
+void verdict_finish(struct doctor *d);
+
+#endif

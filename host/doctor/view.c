@@ -1,0 +1,493 @@
+/* Views: what an application's images consist of, for one board and one build flow. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/doctor/model.h"
+#include "host/doctor/project_priv.h"
+
+/* What is gathered once for an application and a board, and shared by the views of its flows. */
+struct setup {
+    struct project *p;
+    const char *app, *board;
+    struct build *build;
+    struct source *board_dts;
+    const struct known_board *known;
+    bool has_sysbuild, has_child, pm_evidence, pm_outputs, pm_off;
+};
+
+static struct dt_tree *new_tree(struct project *p)
+{
+    const char *dirs[8];
+    struct dt_options o = { .include_dirs = dirs };
+
+    dirs[o.include_dir_count++] = path_join(p->pool, p->files.dir, "dts");
+    dirs[o.include_dir_count++] = path_join(p->pool, p->files.dir, "include");
+    if (p->sdk) {
+        dirs[o.include_dir_count++] = path_join(p->pool, p->sdk, "zephyr/dts");
+        dirs[o.include_dir_count++] = path_join(p->pool, p->sdk, "zephyr/dts/arm");
+        dirs[o.include_dir_count++] = path_join(p->pool, p->sdk, "zephyr/dts/common");
+        dirs[o.include_dir_count++] = path_join(p->pool, p->sdk, "zephyr/include");
+    }
+    struct dt_tree *t = dt_new(&o);
+    if (p->tree_count == p->tree_room) {
+        p->tree_room = p->tree_room ? p->tree_room * 2 : 16;
+        struct dt_tree **more = realloc(p->trees, p->tree_room * sizeof *more);
+        if (more)
+            p->trees = more;
+        else
+            p->tree_room = 0;
+    }
+    if (!t || p->tree_room == 0) {
+        fprintf(stderr, "error: the doctor has no memory left for a devicetree\n");
+        exit(2);
+    }
+    p->trees[p->tree_count++] = t;
+    return t;
+}
+
+static bool read_dts(struct image *i, struct source *f)
+{
+    if (!f)
+        return false;
+    f->used = true;
+    int rc = dt_read_file(i->dt, f->path);
+    if (rc != OK) {
+        f->trouble = rc == ERR_FORMAT ? "binary data where a devicetree was expected" : err_text(rc);
+        return false;
+    }
+    i->dt_any = true;
+    return true;
+}
+
+static void read_board(const struct setup *u, struct image *i)
+{
+    if (u->board_dts) {
+        i->board_seen = read_dts(i, u->board_dts);
+    } else if (u->known) {
+        const char *name = pool_printf(u->p->pool, "(board %s)", u->known->name);
+        i->board_seen = dt_read_text(i->dt, name, u->known->dts, strlen(u->known->dts)) == OK;
+    }
+}
+
+static bool add_overlay(struct image *i, struct source *f)
+{
+    if (!f || !read_dts(i, f))
+        return false;
+    i->overlay = f->rel;
+    i->has_overlay = i->present = true;
+    return true;
+}
+
+static bool add_conf(const struct setup *u, struct image *i, struct source *f)
+{
+    if (!f)
+        return false;
+    conf_read(&i->src, &u->p->files, f, "CONFIG_");
+    if (!i->has_conf)
+        i->conf_file = f->rel;
+    i->has_conf = i->present = true;
+    return true;
+}
+
+static void start_image(const struct setup *u, struct image *i, const char *name, const char *conf,
+    const char *overlay)
+{
+    *i = (struct image) { .name = name, .dt = new_tree(u->p), .conf_file = conf, .overlay = overlay };
+    conf_init(&i->src, u->p->pool);
+    conf_init(&i->built, u->p->pool);
+    read_board(u, i);
+}
+
+/* Files of the folder `dir` that are named after the board: DIR/BOARD.EXT. */
+static bool each_board_file(const struct setup *u, struct image *i, const char *dir, const char *ext)
+{
+    bool any = false;
+
+    for (struct source *f = u->p->files.first; f; f = f->next) {
+        if (!u->board || !ends_with(f->base, ext) || strcmp(path_dir(u->p->pool, f->rel), dir) != 0)
+            continue;
+        const char *name = pool_copy(u->p->pool, f->base, strlen(f->base) - strlen(ext));
+        if (!board_matches(name, u->board))
+            continue;
+        any |= strcmp(ext, ".conf") == 0 ? add_conf(u, i, f) : add_overlay(i, f);
+    }
+    return any;
+}
+
+/* Fragments and overlays that CMake files name for an image, by the words of one line. */
+static void cmake_files(const struct setup *u, struct image *i, bool boot)
+{
+    struct sources *s = &u->p->files;
+
+    for (struct source *f = s->first; f; f = f->next) {
+        if ((strcmp(f->base, "CMakeLists.txt") != 0 && !ends_with(f->base, ".cmake")) || !source_below(f, u->app)
+            || project_in_build(u->p, f->rel) || f->size > 262144)
+            continue;
+        for (const char *at = source_peek(s, f); at && *at; at += at[0] == '\n') {
+            size_t n = strcspn(at, "\n");
+            const char *line = pool_copy(u->p->pool, at, n);
+            at += n;
+            bool names_boot = strstr(line, "mcuboot") != NULL;
+            const char *ext = strstr(line, ".overlay") ? strstr(line, ".overlay") + 8
+                : strstr(line, ".conf")                 ? strstr(line, ".conf") + 5 : NULL;
+            if (!ext || names_boot != boot || strchr(line, '#'))
+                continue;
+            const char *start = ext;
+            while (start > line && !strchr(" \t\"(=;/}", start[-1]))
+                start--;
+            const char *name = pool_copy(u->p->pool, start, (size_t)(ext - start));
+            for (struct source *g = s->first; g; g = g->next) {
+                if (strcmp(g->base, name) == 0 && source_below(g, u->app) && !strstr(line, "if("))
+                    ends_with(name, ".conf") ? add_conf(u, i, g) : add_overlay(i, g);
+            }
+        }
+    }
+}
+
+static void read_built(const struct setup *u, struct image *i, struct source *config, struct source *dts)
+{
+    if (config) {
+        conf_read(&i->built, &u->p->files, config, "CONFIG_");
+        i->has_built = i->built.any;
+        i->present = true;
+    }
+    if (dts) {
+        i->dt = new_tree(u->p);
+        i->dt_built = i->board_seen = read_dts(i, dts);
+        i->present = true;
+        if (i->dt_built)
+            i->overlay = i->has_overlay ? i->overlay : dts->rel;
+    }
+}
+
+static void read_app(const struct setup *u, struct image *i)
+{
+    struct pool *pool = u->p->pool;
+    struct sources *s = &u->p->files;
+    const char *boards = path_join(pool, u->app, "boards");
+
+    start_image(u, i, "app", path_join(pool, u->app, "prj.conf"),
+        u->board && !u->board_dts ? pool_printf(pool, "%s/%s.overlay", boards, u->board)
+                                  : path_join(pool, u->app, "app.overlay"));
+    if (!add_conf(u, i, source_findf(s, "%s/prj.conf", u->app)) && u->board)
+        add_conf(u, i, source_findf(s, "%s/prj_%s.conf", u->app, u->board));
+    each_board_file(u, i, boards, ".conf");
+    if (!each_board_file(u, i, boards, ".overlay"))
+        add_overlay(i, source_findf(s, "%s/app.overlay", u->app));
+    cmake_files(u, i, false);
+    read_built(u, i, u->build ? u->build->app_config : NULL, u->build ? u->build->app_dts : NULL);
+}
+
+/* MCUboot's own files below `dir` ("sysbuild", "child_image"): NAME.conf, NAME.overlay, NAME/... */
+static void read_boot_dir(const struct setup *u, struct image *i, const char *dir)
+{
+    struct pool *pool = u->p->pool;
+    struct sources *s = &u->p->files;
+    const char *own = path_join(pool, dir, "mcuboot");
+    bool any = false;
+
+    add_conf(u, i, source_findf(s, "%s/prj.conf", own));
+    each_board_file(u, i, pool_printf(pool, "%s/boards", own), ".conf");
+    add_conf(u, i, source_findf(s, "%s.conf", own));
+    any |= each_board_file(u, i, pool_printf(pool, "%s/boards", own), ".overlay");
+    any |= add_overlay(i, source_findf(s, "%s.overlay", own));
+    if (!any)
+        add_overlay(i, source_findf(s, "%s/app.overlay", own));
+    if (u->board) {
+        add_conf(u, i, source_findf(s, "%s_%s.conf", own, u->board));
+        add_overlay(i, source_findf(s, "%s_%s.overlay", own, u->board));
+    }
+}
+
+static void read_boot(const struct setup *u, struct image *i, enum flow flow)
+{
+    struct pool *pool = u->p->pool;
+    struct sources *s = &u->p->files;
+    const char *dir = path_join(pool, u->app, flow == FLOW_CHILD ? "child_image" : "sysbuild");
+
+    start_image(u, i, "mcuboot", pool_printf(pool, "%s/mcuboot.conf", dir), pool_printf(pool, "%s/mcuboot.overlay", dir));
+    if (flow != FLOW_NONE || u->has_sysbuild)
+        read_boot_dir(u, i, dir);
+    add_conf(u, i, source_findf(s, "%s/mcuboot.conf", u->app));
+    add_overlay(i, source_findf(s, "%s/mcuboot.overlay", u->app));
+    add_conf(u, i, source_findf(s, "%s/mcuboot/prj.conf", u->app));
+    if (flow == FLOW_SYSBUILD)
+        cmake_files(u, i, true);
+    read_built(u, i, u->build ? u->build->boot_config : NULL, u->build ? u->build->boot_dts : NULL);
+}
+
+/* Options given on a command line or set in CMake: PREFIX + NAME, then '=' or a blank, then the value. */
+static void cmake_options(const struct setup *u, struct conf *c, const char *prefix)
+{
+    struct sources *s = &u->p->files;
+    size_t n = strlen(prefix);
+
+    for (struct source *f = s->first; f; f = f->next) {
+        bool cache = strcmp(f->base, "CMakeCache.txt") == 0;
+        bool cmake = strcmp(f->base, "CMakeLists.txt") == 0 || ends_with(f->base, ".cmake")
+            || strcmp(f->base, "CMakePresets.json") == 0;
+        if ((!cache && (!cmake || project_in_build(u->p, f->rel))) || f->size > 1 << 20)
+            continue;
+        if (!cache && !source_below(f, u->app))
+            continue;
+        const char *text = source_peek(s, f);
+        unsigned line = 1;
+        for (const char *at = text; at && *at; at++) {
+            line += *at == '\n';
+            bool start = at == text || !(isalnum((unsigned char)at[-1]) || at[-1] == '_')
+                || (at - text >= 2 && at[-1] == 'D' && at[-2] == '-');
+            if (!start || strncmp(at, prefix, n) != 0)
+                continue;
+            const char *name = at + n;
+            size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+            const char *value = name + len;
+            if (cache && *value == ':')
+                value += strcspn(value, "=\n");
+            if (*value == '"')
+                value++; /* "NAME": "value" of a preset */
+            value += strspn(value, cache ? "=" : "=: \t\"\\");
+            size_t vlen = strcspn(value, "\"\\ \t\r\n);,");
+            if (len && vlen && *value != '$')
+                conf_add(c, pool_copy(u->p->pool, name, len), pool_copy(u->p->pool, value, vlen),
+                    (struct place) { f->rel, line, 1 }, false);
+        }
+    }
+}
+
+static void read_sysbuild(const struct setup *u, struct view *v)
+{
+    struct sources *s = &u->p->files;
+
+    conf_init(&v->sb, u->p->pool);
+    if (u->build && u->build->sb_config) {
+        conf_read(&v->sb, s, u->build->sb_config, "SB_CONFIG_");
+        v->sb_built = v->sb.any;
+    }
+    if (v->sb_built)
+        return;
+    struct source *kconfig = source_findf(s, "%s/Kconfig.sysbuild", u->app);
+    if (kconfig)
+        conf_read_kconfig(&v->sb, s, kconfig);
+    struct source *conf = source_findf(s, "%s/sysbuild.conf", u->app);
+    if (conf)
+        conf_read(&v->sb, s, conf, "SB_CONFIG_");
+    cmake_options(u, &v->sb, "SB_CONFIG_");
+}
+
+static void read_maps(const struct setup *u, struct view *v)
+{
+    struct sources *s = &u->p->files;
+    struct build *b = u->build;
+
+    map_init(&v->partitions);
+    map_init(&v->pm_static);
+    struct source *map = b && b->partitions ? b->partitions : source_findf(s, "%s/partitions.yml", u->app);
+    if (!map)
+        map = source_find(s, "partitions.yml");
+    if (map)
+        v->has_partitions = map_read_yaml(&v->partitions, s, map) && v->partitions.first;
+    else if (b && b->pm_config)
+        v->has_partitions = map_read_config(&v->partitions, s, b->pm_config);
+    struct source *fixed = NULL;
+    for (struct source *f = s->first; u->board && f && !fixed; f = f->next) {
+        if (starts_with(f->base, "pm_static_") && ends_with(f->base, ".yml") && source_below(f, u->app)
+            && board_matches(pool_copy(s->pool, f->base + 10, strlen(f->base) - 14), u->board))
+            fixed = f;
+    }
+    if (!fixed)
+        fixed = source_findf(s, "%s/pm_static.yml", u->app);
+    for (struct source *f = s->first; f && !fixed; f = f->next) {
+        if (starts_with(f->base, "pm_static") && (ends_with(f->base, ".yml") || ends_with(f->base, ".yaml"))
+            && source_below(f, u->app) && !u->board)
+            fixed = f;
+    }
+    if (fixed)
+        v->has_static = map_read_yaml(&v->pm_static, s, fixed) && v->pm_static.first;
+}
+
+static const struct soc *find_soc(const struct setup *u, const struct view *v)
+{
+    const struct soc *soc = soc_in(u->board);
+
+    if (!soc && u->known)
+        soc = soc_in(u->known->soc);
+    if (!soc && u->board_dts)
+        soc = soc_in(source_peek(&u->p->files, u->board_dts));
+    for (const struct conf_item *i = v->app.built.first; i && !soc; i = i->next) {
+        if (starts_with(i->name, "SOC_NRF") && strcmp(i->value, "y") == 0)
+            soc = soc_in(i->name + 4);
+    }
+    for (struct source *f = u->p->files.first; f && !soc; f = f->next) {
+        if (ends_with(f->base, ".overlay"))
+            soc = soc_in(f->base);
+    }
+    return soc;
+}
+
+static void make_view(const struct setup *u, enum flow flow, unsigned candidates, bool whatif,
+    void (*fn)(struct view *, void *), void *ctx)
+{
+    struct view v = { .p = u->p, .app_dir = u->app, .board = u->board, .flow = flow, .build = u->build,
+        .candidates = candidates, .whatif = whatif, .pm = flow != FLOW_NONE };
+
+    v.sysbuild = flow == FLOW_SYSBUILD || (flow == FLOW_NONE && u->has_sysbuild);
+    read_app(u, &v.app);
+    read_boot(u, &v.boot, flow);
+    read_sysbuild(u, &v);
+    cmake_options(u, &v.app.src, "CONFIG_");
+    cmake_options(u, &v.boot.src, "mcuboot_CONFIG_");
+    read_maps(u, &v);
+    v.soc = find_soc(u, &v);
+    v.boot.present |= uses_mcuboot(&v);
+    v.external_intent = pm_chosen(&v.app) || pm_chosen(&v.boot)
+        || opt_item(&v.app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY")
+        || conf_is(&v.boot.src, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY", "y")
+        || sb_on(&v, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY");
+    fn(&v, ctx);
+}
+
+/* Signs of the nRF Connect SDK and its Partition Manager anywhere in the project. */
+static bool mentions_pm(struct project *p)
+{
+    static const char *const words[] = { "nordic,pm-ext-flash", "CONFIG_PM_PARTITION", "CONFIG_PM_EXTERNAL",
+        "CONFIG_PM_OVERRIDE", "CONFIG_NCS_", "SB_CONFIG_PM_", "SB_CONFIG_SECURE_BOOT", "SB_CONFIG_PARTITION_MANAGER",
+        "CONFIG_PM_SINGLE_IMAGE", "SB_CONFIG_NETCORE", "PM_STATIC_YML", "SB_CONFIG_WIFI_NRF", "CONFIG_WIFI_PATCHES_EXT" };
+
+    if (p->ncs)
+        return true;
+    for (struct source *f = p->files.first; f; f = f->next) {
+        if (starts_with(f->base, "pm_static"))
+            return true;
+        bool text = ends_with(f->base, ".conf") || ends_with(f->base, ".overlay") || ends_with(f->base, ".dts")
+            || ends_with(f->base, ".dtsi") || strcmp(f->base, "Kconfig.sysbuild") == 0
+            || strcmp(f->base, "CMakeLists.txt") == 0;
+        if (!text || f->size > 1 << 20 || project_in_build(p, f->rel))
+            continue;
+        const char *at = source_peek(&p->files, f);
+        for (size_t i = 0; at && i < sizeof words / sizeof words[0]; i++) {
+            if (strstr(at, words[i]))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void gather(struct setup *u)
+{
+    struct sources *s = &u->p->files;
+
+    for (struct source *f = s->first; f; f = f->next) {
+        if (!source_below(f, u->app) || project_in_build(u->p, f->rel))
+            continue;
+        const char *rest = f->rel + strlen(u->app) + (*u->app ? 1 : 0);
+        u->has_sysbuild |= starts_with(rest, "sysbuild/") || strcmp(rest, "sysbuild.conf") == 0
+            || strcmp(rest, "Kconfig.sysbuild") == 0 || strcmp(rest, "sysbuild.cmake") == 0;
+        u->has_child |= starts_with(rest, "child_image/");
+    }
+    u->pm_evidence = mentions_pm(u->p) || (u->has_child && !u->has_sysbuild);
+    const struct build *b = u->build;
+    if (!b)
+        return;
+    const char *config = b->app_config ? source_peek(s, b->app_config) : NULL;
+    u->pm_outputs = b->partitions || b->pm_config
+        || (config && strstr(config, "\nCONFIG_PARTITION_MANAGER_ENABLED=y"));
+    u->pm_off = config && !u->pm_outputs;
+    if (b->sb_config)
+        u->has_sysbuild = true;
+}
+
+static bool sb_says_off(const struct setup *u)
+{
+    struct source *f = source_findf(&u->p->files, "%s/sysbuild.conf", u->app);
+    const char *text = f ? source_peek(&u->p->files, f) : NULL;
+
+    return text && (starts_with(text, "SB_CONFIG_PARTITION_MANAGER=n") || strstr(text, "\nSB_CONFIG_PARTITION_MANAGER=n"));
+}
+
+/* The flows that are possible, and which of them is only a what-if. */
+static unsigned candidates_of(const struct setup *u, unsigned *whatif)
+{
+    const struct soc *soc = soc_in(u->board);
+    int ncs = u->p->ncs;
+
+    *whatif = 0;
+    if (u->p->forced_flow >= 0)
+        return 1u << u->p->forced_flow;
+    if (u->pm_off || sb_says_off(u) || (soc && !soc->pm))
+        return IN_NONE;
+    if (u->build && u->build->sb_config)
+        return u->pm_outputs ? IN_SYSBUILD : IN_NONE;
+    if (u->has_sysbuild && u->has_child)
+        return ncs >= 20700 ? IN_SYSBUILD : ncs ? IN_CHILD : IN_PM;
+    if (u->has_sysbuild) {
+        if (!u->pm_evidence)
+            return IN_SYSBUILD | IN_NONE;
+        *whatif = u->pm_outputs ? 0 : IN_NONE;
+        return IN_SYSBUILD;
+    }
+    if (u->has_child) {
+        *whatif = u->pm_outputs ? 0 : IN_NONE;
+        return IN_CHILD;
+    }
+    if (!u->pm_evidence && !u->pm_outputs)
+        return IN_NONE;
+    return ncs >= 30000 ? IN_SYSBUILD : ncs && ncs < 20700 ? IN_CHILD : IN_PM;
+}
+
+static void views_of(struct project *p, const char *app, const char *board, struct build *b,
+    void (*fn)(struct view *, void *), void *ctx)
+{
+    struct setup u = { .p = p, .app = app, .board = board, .build = b };
+    unsigned whatif;
+
+    u.known = known_board(board);
+    u.board_dts = board ? project_board_dts(p, board) : NULL;
+    gather(&u);
+    unsigned flows = candidates_of(&u, &whatif);
+    for (int f = 0; f < FLOW_COUNT; f++) {
+        if (flows & (1u << f))
+            make_view(&u, (enum flow)f, flows, false, fn, ctx);
+    }
+    if (whatif & ~flows)
+        make_view(&u, FLOW_NONE, flows, true, fn, ctx);
+}
+
+/* BOARD of a build folder's CMake cache, with '/' as '_'. NULL if it does not say. */
+static const char *board_of_build(struct project *p, const struct build *b)
+{
+    struct source *f = source_findf(&p->files, "%s/CMakeCache.txt", b->root);
+    const char *text = f ? source_peek(&p->files, f) : NULL;
+    const char *at = text ? strstr(text, "\nBOARD:") : NULL;
+
+    if (!at || !(at = strchr(at + 1, '=')))
+        return NULL;
+    char *name = pool_copy(p->pool, at + 1, strcspn(at + 1, "\r\n"));
+    for (char *c = name; *c; c++)
+        *c = *c == '/' ? '_' : *c;
+    return *name ? name : NULL;
+}
+
+void project_views(struct project *p, void (*fn)(struct view *v, void *ctx), void *ctx)
+{
+    const char *boards[16];
+
+    for (size_t a = 0; a < p->app_count; a++) {
+        const char *app = p->apps[a];
+        size_t count = project_boards(p, app, boards);
+        bool built = false;
+        for (struct build *b = p->builds; b; b = b->next) {
+            size_t n = strlen(app);
+            if (p->app_count > 1 && (strncmp(b->root, app, n) != 0 || (n && b->root[n] != '/')))
+                continue;
+            const char *board = board_of_build(p, b);
+            views_of(p, app, board ? board : count ? boards[0] : NULL, b, fn, ctx);
+            built = true;
+        }
+        for (size_t i = 0; i < count && !built; i++)
+            views_of(p, app, boards[i], NULL, fn, ctx);
+        if (count == 0 && !built)
+            views_of(p, app, NULL, NULL, fn, ctx);
+    }
+}
