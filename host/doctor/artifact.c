@@ -257,7 +257,7 @@ struct artifact *artifact_read(struct sources *s, struct source *f)
 
     if (!text)
         return NULL;
-    struct artifact *a = artifact_of(s->pool, f->rel, f, (const uint8_t *)text, f->len, ends_with(f->base, ".hex"));
+    struct artifact *a = artifact_of(s->pool, f->rel, f, (const uint8_t *)text, f->len, text_ends(f->base, ".hex"));
     if (!a)
         f->trouble = "not an Intel HEX file";
     return a;

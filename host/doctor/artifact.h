@@ -20,10 +20,10 @@ struct key {
     enum key_type type;
     bool is_private, is_default; /* one of the keys that MCUboot publishes */
     uint8_t hash[32]; /* SHA-256 of the public key, as in TLV 0x01 */
-    void *pkey; /* EVP_PKEY, freed by keys_free() */
+    void *pkey; /* EVP_PKEY, freed by pem_free() */
 };
-struct key *key_read(struct sources *s, struct source *f); /* NULL: no key in it */
-void keys_free(struct key *first);
+struct key *pem_read(struct sources *s, struct source *f); /* NULL: no key in it */
+void pem_free(struct key *first);
 
 /* A memory image: a bin from address 0, or the span of a hex file. */
 struct blob {

@@ -30,6 +30,11 @@ static const struct soc socs[] = {
     { "nucleo_h7", 0, 128 << 10, false, false, false, false, -1, { 0, 0 } },
     { "stm32l4", 0, 2048, false, false, false, false, -1, { 0, 0 } },
     { "stm32", 0, 0, false, false, false, false, -1, { 0, 0 } },
+    { "nucleo", 0, 0, false, false, false, false, -1, { 0, 0 } },
+    { "disco", 0, 0, false, false, false, false, -1, { 0, 0 } },
+    { "frdm", 0, 0, false, false, false, false, -1, { 0, 0 } },
+    { "mimxrt", 0, 0, false, false, false, false, -1, { 0, 0 } },
+    { "lpcxpresso", 0, 0, false, false, false, false, -1, { 0, 0 } },
     { "rp2040", 0, 4096, false, false, false, false, -1, { 0, 0 } },
     { "esp32", 0, 4096, false, false, false, false, -1, { 0, 0 } },
 };

@@ -5,7 +5,7 @@
 
 #include "host/doctor/conf.h"
 
-bool parse_number(const char *text, uint64_t *out)
+bool conf_number(const char *text, uint64_t *out)
 {
     char *end;
 

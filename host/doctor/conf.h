@@ -41,6 +41,6 @@ const char *conf_value(const struct conf *c, const char *name); /* NULL if it is
 bool conf_is(const struct conf *c, const char *name, const char *value);
 
 /* "0x10" or "16"; false if it is no number. */
-bool parse_number(const char *text, uint64_t *out);
+bool conf_number(const char *text, uint64_t *out);
 
 #endif

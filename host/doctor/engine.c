@@ -44,7 +44,7 @@ static struct finding *known_finding(struct doctor *d, struct check *c, const st
     return f;
 }
 
-struct finding *report(struct check *c, struct place at, const char *image, const char *fmt, ...)
+struct finding *check_report(struct check *c, struct place at, const char *image, const char *fmt, ...)
 {
     struct doctor *d = c->d;
     va_list ap;
@@ -77,7 +77,7 @@ struct finding *report(struct check *c, struct place at, const char *image, cons
     return f;
 }
 
-const char *say(struct check *c, const char *fmt, ...)
+const char *check_say(struct check *c, const char *fmt, ...)
 {
     va_list ap;
 
@@ -115,12 +115,12 @@ void fix_append(struct check *c, struct finding *f, const char *file, const char
     unsigned n = line_count(s, file, &open);
 
     if (n == 0)
-        f->patch = say(c, "--- /dev/null\n+++ b/%s\n@@ -0,0 +1 @@\n+%s\n", file, line);
+        f->patch = check_say(c, "--- /dev/null\n+++ b/%s\n@@ -0,0 +1 @@\n+%s\n", file, line);
     else if (open)
-        f->patch = say(c, "--- a/%s\n+++ b/%s\n@@ -%u +%u,2 @@\n-%s\n\\ No newline at end of file\n+%s\n+%s\n", file,
+        f->patch = check_say(c, "--- a/%s\n+++ b/%s\n@@ -%u +%u,2 @@\n-%s\n\\ No newline at end of file\n+%s\n+%s\n", file,
             file, n, n, source_line(s, file, n), source_line(s, file, n), line);
     else
-        f->patch = say(c, "--- a/%s\n+++ b/%s\n@@ -%u,0 +%u @@\n+%s\n", file, file, n, n + 1, line);
+        f->patch = check_say(c, "--- a/%s\n+++ b/%s\n@@ -%u,0 +%u @@\n+%s\n", file, file, n, n + 1, line);
 }
 
 void fix_replace(struct check *c, struct finding *f, const struct place *at, const char *line)
@@ -129,7 +129,7 @@ void fix_replace(struct check *c, struct finding *f, const struct place *at, con
     size_t indent = old ? strspn(old, " \t") : 0;
 
     if (old)
-        f->patch = say(c, "--- a/%s\n+++ b/%s\n@@ -%u +%u @@\n-%s\n+%.*s%s\n", at->file, at->file, at->line, at->line,
+        f->patch = check_say(c, "--- a/%s\n+++ b/%s\n@@ -%u +%u @@\n-%s\n+%.*s%s\n", at->file, at->file, at->line, at->line,
             old, (int)indent, old, line);
 }
 
@@ -138,7 +138,7 @@ void fix_delete(struct check *c, struct finding *f, const struct place *at)
     const char *old = source_line(&c->v->p->files, at->file, at->line);
 
     if (old)
-        f->patch = say(c, "--- a/%s\n+++ b/%s\n@@ -%u +%u,0 @@\n-%s\n", at->file, at->file, at->line, at->line - 1, old);
+        f->patch = check_say(c, "--- a/%s\n+++ b/%s\n@@ -%u +%u,0 @@\n-%s\n", at->file, at->file, at->line, at->line - 1, old);
 }
 
 bool log_line(struct check *c, const char *text, struct place *at)

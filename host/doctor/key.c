@@ -64,7 +64,7 @@ static EVP_PKEY *parse(const char *text, size_t len, bool *is_private)
     return k;
 }
 
-struct key *key_read(struct sources *s, struct source *f)
+struct key *pem_read(struct sources *s, struct source *f)
 {
     const char *text = source_text(s, f);
     bool is_private = false;
@@ -91,7 +91,7 @@ struct key *key_read(struct sources *s, struct source *f)
     return k;
 }
 
-void keys_free(struct key *first)
+void pem_free(struct key *first)
 {
     for (; first; first = first->next)
         EVP_PKEY_free(first->pkey);

@@ -14,7 +14,7 @@ static uint64_t number_of(const json_t *v, bool *has)
 {
     uint64_t n = 0;
 
-    *has = json_is_integer(v) || (json_is_string(v) && parse_number(json_string_value(v), &n));
+    *has = json_is_integer(v) || (json_is_string(v) && conf_number(json_string_value(v), &n));
     if (json_is_integer(v))
         n = (uint64_t)json_integer_value(v);
     return n;
@@ -96,10 +96,10 @@ static void take_member(struct package *z, struct pool *pool, const char *name, 
         z->private_key = pool_dup(pool, name);
         return;
     }
-    if (!ends_with(name, ".bin") && !ends_with(name, ".hex"))
+    if (!text_ends(name, ".bin") && !text_ends(name, ".hex"))
         return;
     struct artifact *a = artifact_of(pool, pool_printf(pool, "%s:%s", z->file->rel, name), z->file,
-        (const uint8_t *)data, len, ends_with(name, ".hex"));
+        (const uint8_t *)data, len, text_ends(name, ".hex"));
     if (!a)
         return;
     a->in_zip = true;

@@ -69,7 +69,7 @@ static void set_number(struct partition *p, const char *key, const char *text, s
     bool negative = text[0] == '-';
     uint64_t v;
 
-    if (!parse_number(text + negative, &v))
+    if (!conf_number(text + negative, &v))
         return;
     if (strcmp(key, "address") == 0) {
         p->address = v;
@@ -244,13 +244,13 @@ bool map_read_config(struct map *l, struct sources *s, struct source *f)
     for (const struct conf_item *i = c.first; i; i = i->next) {
         size_t n = strlen(i->name);
         const char *key = NULL;
-        if (ends_with(i->name, "_END_ADDRESS"))
+        if (text_ends(i->name, "_END_ADDRESS"))
             key = "end_address", n -= 12;
-        else if (ends_with(i->name, "_ADDRESS"))
+        else if (text_ends(i->name, "_ADDRESS"))
             key = "address", n -= 8;
-        else if (ends_with(i->name, "_SIZE"))
+        else if (text_ends(i->name, "_SIZE"))
             key = "size", n -= 5;
-        else if (ends_with(i->name, "_DEV_NAME"))
+        else if (text_ends(i->name, "_DEV_NAME"))
             key = "device", n -= 9;
         else
             continue;

@@ -118,7 +118,7 @@ static void version_from_sdk(struct project *p)
 
 bool project_is_log(const struct source *f)
 {
-    return (ends_with(f->base, ".log") || ends_with(f->base, "error.txt") || ends_with(f->base, "log.txt"))
+    return (text_ends(f->base, ".log") || text_ends(f->base, "error.txt") || text_ends(f->base, "log.txt"))
         && f->size <= 4 << 20;
 }
 
@@ -199,7 +199,7 @@ static void take_build_file(struct project *p, struct source *f)
     const char *dir = path_dir(p->pool, path_dir(p->pool, f->rel)); /* ROOT[/IMAGE] */
     const char *name = last_part(dir), *parent = path_dir(p->pool, dir);
     bool config = strcmp(f->base, ".config") == 0;
-    bool nested = *parent && (starts_with(last_part(parent), "build") || source_findf(&p->files, "%s/CMakeCache.txt", parent)
+    bool nested = *parent && (text_starts(last_part(parent), "build") || source_findf(&p->files, "%s/CMakeCache.txt", parent)
         || source_findf(&p->files, "%s/mcuboot/zephyr/.config", parent));
 
     if (is_boot_name(name)) {
@@ -222,7 +222,7 @@ static void take_build_file(struct project *p, struct source *f)
 static void find_builds(struct project *p)
 {
     for (struct source *f = p->files.first; f; f = f->next) {
-        if (ends_with(f->rel, "/zephyr/.config") || ends_with(f->rel, "/zephyr/zephyr.dts"))
+        if (text_ends(f->rel, "/zephyr/.config") || text_ends(f->rel, "/zephyr/zephyr.dts"))
             take_build_file(p, f);
     }
     for (struct source *f = p->files.first; f; f = f->next) {
@@ -230,7 +230,7 @@ static void find_builds(struct project *p)
         if (!map && !config)
             continue;
         const char *dir = path_dir(p->pool, f->rel);
-        if (!starts_with(last_part(dir), "build") && !project_in_build(p, f->rel))
+        if (!text_starts(last_part(dir), "build") && !project_in_build(p, f->rel))
             continue;
         struct build *b = build_at(p, project_in_build(p, f->rel) && *dir ? dir : dir);
         *(map ? &b->partitions : &b->pm_config) = f;
@@ -283,17 +283,17 @@ static void find_apps(struct project *p)
 
 static bool is_source(const char *base)
 {
-    return ends_with(base, ".c") || ends_with(base, ".cpp") || ends_with(base, ".cc") || ends_with(base, ".h");
+    return text_ends(base, ".c") || text_ends(base, ".cpp") || text_ends(base, ".cc") || text_ends(base, ".h");
 }
 
 static void take_artifact(struct project *p, struct source *f)
 {
     bool merged = strstr(f->base, "merged") != NULL;
-    bool candidate = ends_with(f->base, ".bin") || ends_with(f->base, ".hex");
-    bool package = ends_with(f->base, ".zip") && !project_in_build(p, path_dir(p->pool, path_dir(p->pool, f->rel)));
+    bool candidate = text_ends(f->base, ".bin") || text_ends(f->base, ".hex");
+    bool package = text_ends(f->base, ".zip") && !project_in_build(p, path_dir(p->pool, path_dir(p->pool, f->rel)));
 
-    if (ends_with(f->base, ".pem")) {
-        struct key *k = key_read(&p->files, f);
+    if (text_ends(f->base, ".pem")) {
+        struct key *k = pem_read(&p->files, f);
         if (k) {
             k->next = p->keys;
             p->keys = k;
@@ -318,7 +318,7 @@ static void find_artifacts(struct project *p)
     for (struct source *f = p->files.first; f; f = f->next) {
         if (is_source(f->base) && !project_in_build(p, f->rel) && f->size < 2 << 20) {
             const char *text = source_peek(&p->files, f);
-            p->has_sources |= ends_with(f->base, ".c") || ends_with(f->base, ".cpp");
+            p->has_sources |= text_ends(f->base, ".c") || text_ends(f->base, ".cpp");
             p->confirms |= text
                 && (strstr(text, "boot_write_img_confirmed") || strstr(text, "boot_set_confirmed")
                     || strstr(text, "OTA_SHELL") || strstr(text, "boot_request_upgrade(BOOT_UPGRADE_PERMANENT"));
@@ -346,7 +346,7 @@ void project_close(struct project *p)
     for (size_t i = 0; i < p->tree_count; i++)
         dt_free(p->trees[i]);
     free(p->trees);
-    keys_free(p->keys);
+    pem_free(p->keys);
 }
 
 /* --- boards ------------------------------------------------------------------------------------ */
@@ -390,15 +390,17 @@ static const char *without_suffix(struct pool *pool, const char *base)
 size_t project_boards(struct project *p, const char *app, const char **boards)
 {
     size_t count = 0;
-    const char *dir = path_join(p->pool, app, "boards");
+    const char *dirs[] = { path_join(p->pool, app, "boards"), path_join(p->pool, app, "child_image/mcuboot/boards"),
+        path_join(p->pool, app, "sysbuild/mcuboot/boards") };
 
     for (struct source *f = p->files.first; f; f = f->next) {
-        if (strcmp(path_dir(p->pool, f->rel), dir) == 0
-            && (ends_with(f->base, ".overlay") || (ends_with(f->base, ".conf") && !ends_with(f->base, "_defconfig"))))
+        const char *dir = path_dir(p->pool, f->rel);
+        if ((strcmp(dir, dirs[0]) == 0 || strcmp(dir, dirs[1]) == 0 || strcmp(dir, dirs[2]) == 0)
+            && (text_ends(f->base, ".overlay") || (text_ends(f->base, ".conf") && !text_ends(f->base, "_defconfig"))))
             add_board(boards, &count, without_suffix(p->pool, f->base));
     }
     for (struct source *f = p->files.first; f; f = f->next) {
-        if (!ends_with(f->base, ".dts") || project_in_build(p, f->rel))
+        if (!text_ends(f->base, ".dts") || project_in_build(p, f->rel))
             continue;
         const char *name = without_suffix(p->pool, f->base);
         bool known = false;
@@ -415,7 +417,7 @@ struct source *project_board_dts(struct project *p, const char *board)
     struct source *found = NULL;
 
     for (struct source *f = p->files.first; f; f = f->next) {
-        if (!ends_with(f->base, ".dts") || project_in_build(p, f->rel))
+        if (!text_ends(f->base, ".dts") || project_in_build(p, f->rel))
             continue;
         const char *name = without_suffix(p->pool, f->base);
         if (strcmp(name, board) == 0)

@@ -83,7 +83,7 @@ uint64_t opt_number(const struct view *v, const struct image *i, const char *nam
     const char *text = opt(v, i, name);
     uint64_t n;
 
-    return text && parse_number(text, &n) ? n : fallback;
+    return text && conf_number(text, &n) ? n : fallback;
 }
 
 const struct conf_item *opt_item(const struct image *i, const char *name)
@@ -251,16 +251,21 @@ const struct dt_node *each_partition(const struct image *i, const struct dt_node
 
 static const struct dt_node *only_candidate(const struct image *i)
 {
-    const struct dt_node *found = NULL;
+    const struct dt_node *found = NULL, *own = NULL;
+    int count = 0, owns = 0;
 
     for (const struct dt_node *n = NULL; (n = dt_each(i->dt, n));) {
         if (!is_nor(n) || !dt_is_okay(n))
             continue;
-        if (found)
-            return NULL;
         found = n;
+        count++;
+        /* what the project writes counts before what a known board brings */
+        if (n->first.file && n->first.file[0] != '(') {
+            own = n;
+            owns++;
+        }
     }
-    return found;
+    return owns == 1 ? own : count == 1 ? found : NULL;
 }
 
 const struct dt_node *ext_flash(const struct view *v, const struct image *i)
@@ -343,7 +348,7 @@ static uint64_t erase_of(const struct view *v, const struct dt_node *chip)
         return 4096;
     if (chip && dt_u32(chip, "erase-block-size", &size) == OK && size)
         return size;
-    return v->soc ? v->soc->erase : 0;
+    return v->soc ? v->soc->erase : 4096;
 }
 
 static struct slot slot_of_dt(const struct view *v, const char *label)

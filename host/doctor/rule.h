@@ -51,11 +51,11 @@ struct check {
 };
 
 /* Adds a finding with the rule's severity, effect and fix; the caller may change them. Never NULL. */
-struct finding *report(struct check *c, struct place at, const char *image, const char *fmt, ...)
+struct finding *check_report(struct check *c, struct place at, const char *image, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* Texts for a finding's fields, and the three forms of a one-line fix. */
-const char *say(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+const char *check_say(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void fix_append(struct check *c, struct finding *f, const char *file, const char *line);
 void fix_replace(struct check *c, struct finding *f, const struct place *at, const char *line);
 void fix_delete(struct check *c, struct finding *f, const struct place *at);

@@ -14,7 +14,7 @@ static bool is_candidate(const struct artifact *a)
 
     if (strstr(a->rel, "deployed"))
         return false;
-    return a->in_zip || ends_with(name, ".signed.bin") || ends_with(name, ".signed.hex") || strcmp(name, "app_update.bin") == 0
+    return a->in_zip || text_ends(name, ".signed.bin") || text_ends(name, ".signed.hex") || strcmp(name, "app_update.bin") == 0
         || strcmp(name, "app_signed.hex") == 0 || (a->is_image && !strstr(a->rel, "mcuboot/zephyr/"));
 }
 
@@ -35,7 +35,7 @@ static void each_candidate(struct check *c, void (*fn)(struct check *, const str
 static void no_magic(struct check *c, const struct artifact *a)
 {
     if (a->plain)
-        report(c, in_file(a->rel), "app", "%s does not begin with MCUboot's magic (3d b8 f3 96): it is no signed image", a->rel);
+        check_report(c, in_file(a->rel), "app", "%s does not begin with MCUboot's magic (3d b8 f3 96): it is no signed image", a->rel);
 }
 
 static void art01(struct check *c)
@@ -55,7 +55,7 @@ static void art01(struct check *c)
     if (any || v->flow != FLOW_NONE || !key || *key->value || !conf_is(&v->app.built, "BOOTLOADER_MCUBOOT", "y")
         || conf_is(&v->app.built, "MCUBOOT_GENERATE_UNSIGNED_IMAGE", "y") || sb_on(v, "BOOT_SIGNATURE_TYPE_NONE"))
         return;
-    report(c, key->at, "app", "this build makes no signed image; whatever zephyr.bin or old zephyr.signed.bin is uploaded is refused");
+    check_report(c, key->at, "app", "this build makes no signed image; whatever zephyr.bin or old zephyr.signed.bin is uploaded is refused");
 }
 
 static void bad_hash(struct check *c, const struct artifact *a)
@@ -63,11 +63,11 @@ static void bad_hash(struct check *c, const struct artifact *a)
     if (!a->is_image)
         return;
     if (a->broken)
-        report(c, in_file(a->rel), "app", "%s: %s", a->rel, a->broken);
+        check_report(c, in_file(a->rel), "app", "%s: %s", a->rel, a->broken);
     else if (!a->has_hash)
-        report(c, in_file(a->rel), "app", "%s has no SHA-256 TLV", a->rel);
+        check_report(c, in_file(a->rel), "app", "%s has no SHA-256 TLV", a->rel);
     else if (!a->hash_ok)
-        report(c, in_file(a->rel), "app", "the hash in %s is not that of its contents", a->rel);
+        check_report(c, in_file(a->rel), "app", "the hash in %s is not that of its contents", a->rel);
 }
 
 static void art02(struct check *c)
@@ -81,20 +81,20 @@ static void check_member(struct check *c, const struct package *z, const struct 
     const struct map *l = v->has_partitions ? &v->partitions : &v->pm_static;
     const struct partition *pri = map_find(l, "mcuboot_primary"), *app = map_find(l, "app");
 
-    if (!m->present && (ends_with(m->file, ".bin") || ends_with(m->file, ".hex") || !*m->file))
-        report(c, in_file(z->file->rel), "app", "%s: the manifest names \"%s\", which is not in the package", z->file->rel, m->file);
+    if (!m->present && (text_ends(m->file, ".bin") || text_ends(m->file, ".hex") || !*m->file))
+        check_report(c, in_file(z->file->rel), "app", "%s: the manifest names \"%s\", which is not in the package", z->file->rel, m->file);
     else if (m->has_size && m->size != m->real_size && m->present)
-        report(c, in_file(z->file->rel), "app", "%s: the manifest says %s has %llu bytes, it has %llu", z->file->rel, m->file, (ull)m->size,
+        check_report(c, in_file(z->file->rel), "app", "%s: the manifest says %s has %llu bytes, it has %llu", z->file->rel, m->file, (ull)m->size,
             (ull)m->real_size);
     if (count > 1 && !m->has_index)
-        report(c, in_file(z->file->rel), "app", "%s: several images and no image_index for %s", z->file->rel, m->file);
+        check_report(c, in_file(z->file->rel), "app", "%s: several images and no image_index for %s", z->file->rel, m->file);
     bool first = (!m->has_index || m->image_index == 0) && (!*m->type || strcmp(m->type, "application") == 0);
     if (!first || !m->has_load_address || !pri || !pri->has_address)
         return;
     uint64_t pad = 0x200;
     bool fits = m->load_address == pri->address || m->load_address == pri->address + pad || (app && m->load_address == app->address);
     if (!fits)
-        report(c, in_file(z->file->rel), "app", "%s: load_address 0x%llx of %s is not slot 0 (0x%llx)", z->file->rel, (ull)m->load_address,
+        check_report(c, in_file(z->file->rel), "app", "%s: load_address 0x%llx of %s is not slot 0 (0x%llx)", z->file->rel, (ull)m->load_address,
             m->file, (ull)pri->address);
 }
 
@@ -104,13 +104,13 @@ static void art03(struct check *c)
         unsigned count = 0, same[4] = { 0 };
         bool dfu = strstr(z->file->base, "dfu") != NULL;
         if (z->broken && (dfu || z->files))
-            report(c, in_file(z->file->rel), "app", "%s: %s", z->file->rel, z->broken);
+            check_report(c, in_file(z->file->rel), "app", "%s: %s", z->file->rel, z->broken);
         for (const struct manifest_file *m = z->files; m; m = m->next)
             count++;
         for (const struct manifest_file *m = z->files; m; m = m->next) {
             check_member(c, z, m, count);
             if (m->has_index && !m->has_slot && m->image_index >= 0 && m->image_index < 4 && same[m->image_index]++)
-                report(c, in_file(z->file->rel), "app", "%s: two files for image_index %d", z->file->rel, m->image_index);
+                check_report(c, in_file(z->file->rel), "app", "%s: two files for image_index %d", z->file->rel, m->image_index);
         }
     }
 }
@@ -121,9 +121,9 @@ static void art04(struct check *c)
     unsigned line;
 
     for (struct source *f = v->p->files.first; f; f = f->next) {
-        if (strstr(f->base, "merged") && ends_with(f->base, ".hex")
+        if (strstr(f->base, "merged") && text_ends(f->base, ".hex")
             && hex_touches(&v->p->files, f, 0x12000000, 0x20000000, &line))
-            report(c, (struct place) { f->rel, line, 1 }, "", "%s has data in the window of the external flash (0x12000000)", f->rel);
+            check_report(c, (struct place) { f->rel, line, 1 }, "", "%s has data in the window of the external flash (0x12000000)", f->rel);
     }
 }
 
@@ -144,7 +144,7 @@ static void not_newer(struct check *c, const struct artifact *a)
     for (const struct artifact *d = c->v->p->artifacts; d; d = d->next) {
         if (!d->is_image || !strstr(d->rel, "deployed") || !a->is_image || compare_version(a, d) > 0)
             continue;
-        report(c, in_file(a->rel), "app", "version %u.%u.%u+%u of %s is not newer than %u.%u.%u+%u of %s", a->version.major, a->version.minor,
+        check_report(c, in_file(a->rel), "app", "version %u.%u.%u+%u of %s is not newer than %u.%u.%u+%u of %s", a->version.major, a->version.minor,
             a->version.revision, a->version.build, a->rel, d->version.major, d->version.minor, d->version.revision, d->version.build, d->rel);
     }
 }
@@ -165,7 +165,7 @@ static void elsewhere(struct check *c, const struct artifact *a)
     if (a->in_zip && (reset >= 0x01000000 || strstr(a->rel, "net")))
         return; /* the network core's */
     if (reset < pri.address || reset >= pri.address + pri.size)
-        report(c, in_file(a->rel), "app", "%s starts at 0x%llx, slot 0 is 0x%llx..0x%llx", a->rel, (ull)reset, (ull)pri.address,
+        check_report(c, in_file(a->rel), "app", "%s starts at 0x%llx, slot 0 is 0x%llx..0x%llx", a->rel, (ull)reset, (ull)pri.address,
             (ull)(pri.address + pri.size));
 }
 
@@ -185,7 +185,7 @@ static void too_large(struct check *c, const struct artifact *a)
     uint64_t rest = swap_mode(v) == SWAP_MOVE ? 80 + pri.size / 4096 * 12 + 4096 : 0;
     uint64_t room = slot > rest ? slot - rest : 0;
     if (a->signed_size > room)
-        report(c, in_file(a->rel), "app", "%s has %u bytes, %llu fit", a->rel, a->signed_size, (ull)room);
+        check_report(c, in_file(a->rel), "app", "%s has %u bytes, %llu fit", a->rel, a->signed_size, (ull)room);
 }
 
 static void art07(struct check *c)
@@ -196,7 +196,7 @@ static void art07(struct check *c)
 static void padded(struct check *c, const struct artifact *a)
 {
     if (a->is_image && a->has_trailer && !a->blob.is_hex)
-        report(c, in_file(a->rel), "app", "%s ends in a slot trailer (imgtool --pad or --confirm)", a->rel);
+        check_report(c, in_file(a->rel), "app", "%s ends in a slot trailer (imgtool --pad or --confirm)", a->rel);
 }
 
 static void art08(struct check *c)

@@ -34,18 +34,18 @@ static void dt08(struct check *c)
     const char *name = boot && boot->value && boot->value->text ? boot->value->text : label_of(in_app);
     const struct dt_node *same = dt_by_label(v->boot.dt, name);
     bool defined = same && (dt_prop(same, "compatible") || dt_prop(same, "reg"));
-    bool app_defines = in_project(&in_app->loc) && ends_with(in_app->first.file, ".overlay");
+    bool app_defines = in_project(&in_app->loc) && text_ends(in_app->first.file, ".overlay");
     if (boot && !defined && app_defines) {
-        report(c, dt_place(v, &boot->loc), "mcuboot",
+        check_report(c, dt_place(v, &boot->loc), "mcuboot",
             "MCUboot's overlay refers to &%s, but only the application's overlay (%s) defines that node", name,
             dt_place(v, &in_app->first).file);
         return;
     }
     if (boot && in_boot && alive(in_app) && !alive(in_boot)) {
-        struct finding *f = report(c, dt_place(v, &boot->loc), "mcuboot",
+        struct finding *f = check_report(c, dt_place(v, &boot->loc), "mcuboot",
             "%s or its bus is enabled (status = \"okay\") in the application's overlay only; in MCUboot it stays disabled",
             label_of(in_boot));
-        f->fix = say(c, "enable it for MCUboot too, in %s", v->boot.overlay);
+        f->fix = check_say(c, "enable it for MCUboot too, in %s", v->boot.overlay);
     }
 }
 
@@ -63,16 +63,16 @@ static void check_partition(struct check *c, const struct image *i, const struct
     else if (chip && dt_u32s(chip, "reg", reg, 2) == 2)
         chip_size = reg[1];
     if (n->has_address && n->address != address)
-        report(c, node_place(v, n), i->name, "the node %s says 0x%llx in its name and 0x%llx in reg", n->name,
+        check_report(c, node_place(v, n), i->name, "the node %s says 0x%llx in its name and 0x%llx in reg", n->name,
             (ull)n->address, (ull)address);
     if (chip_size && address + size > chip_size)
-        report(c, prop_place(v, n, "reg"), i->name, "partition %s ends at 0x%llx, its chip at 0x%llx", label_of(n),
+        check_report(c, prop_place(v, n, "reg"), i->name, "partition %s ends at 0x%llx, its chip at 0x%llx", label_of(n),
             (ull)(address + size), (ull)chip_size);
     for (const struct dt_node *o = n->next; o; o = o->next) {
         if (!partition_reg(o, &other_address, &other_size) || address >= other_address + other_size
             || other_address >= address + size)
             continue;
-        report(c, prop_place(v, o, "reg"), i->name, "partitions %s (0x%llx..0x%llx) and %s (0x%llx..0x%llx) overlap",
+        check_report(c, prop_place(v, o, "reg"), i->name, "partitions %s (0x%llx..0x%llx) and %s (0x%llx..0x%llx) overlap",
             label_of(o), (ull)other_address, (ull)(other_address + other_size), label_of(n), (ull)address,
             (ull)(address + size));
     }
@@ -112,7 +112,7 @@ static void dt10(struct check *c)
             for (const struct dt_node *n = NULL; (n = dt_each(images[i]->dt, n));) {
                 for (const struct dt_prop *p = n->prop; p; p = p->next) {
                     if (refers_to(p->value, d->what + 1))
-                        report(c, dt_place(v, &p->loc), images[i]->name, "%s still refers to %s, which %s:%u deletes",
+                        check_report(c, dt_place(v, &p->loc), images[i]->name, "%s still refers to %s, which %s:%u deletes",
                             p->name, d->what, dt_place(v, &d->loc).file, d->loc.line);
                 }
             }
@@ -127,7 +127,7 @@ static void dt11(struct check *c)
     const struct view *v = c->v;
     const struct image *images[] = { &v->app, &v->boot };
 
-    if (!v->soc || !starts_with(v->soc->name, "nrf52"))
+    if (!v->soc || !text_starts(v->soc->name, "nrf52"))
         return;
     for (int i = 0; i < 2; i++) {
         for (size_t g = 0; g < 2; g++) {
@@ -138,7 +138,7 @@ static void dt11(struct check *c)
                 if (!status || strcmp(status, "okay") != 0)
                     continue;
                 if (first)
-                    report(c, prop_place(v, n, "status"), images[i]->name,
+                    check_report(c, prop_place(v, n, "status"), images[i]->name,
                         "%s and %s are both enabled and are the same hardware at one base address", label_of(n),
                         label_of(first));
                 first = n;
@@ -155,7 +155,7 @@ static void dt12(struct check *c)
     for (int i = 0; i < 2; i++) {
         for (const struct dt_problem *p = dt_problems(images[i]->dt); p; p = p->next) {
             if (p->kind == DT_DUPLICATE_LABEL && strstr(p->message, "slot1_partition"))
-                report(c, dt_place(v, &p->loc), images[i]->name,
+                check_report(c, dt_place(v, &p->loc), images[i]->name,
                     "slot1_partition is defined a second time; the first definition was not deleted");
         }
     }
@@ -170,7 +170,7 @@ static void dt12(struct check *c)
         }
     }
     if (n && s.known && !s.external && intent && flash_of_partition(n) != chip)
-        report(c, node_place(v, n), "app",
+        check_report(c, node_place(v, n), "app",
             "slot1_partition still lies in internal flash, although %s has a partition labelled image-1", label_of(chip));
 }
 
@@ -180,11 +180,11 @@ static const char *dt13_counts(struct check *c, const struct slot *p, const stru
     bool fit = m == SWAP_OFFSET ? (b == a || b == a + 1) : (a == b || a == b + 1);
 
     if (p->erase != s->erase)
-        return say(c, "slot 0 has units of %llu KiB and slot 1 of %llu KiB; a swap needs the same layout in both",
+        return check_say(c, "slot 0 has units of %llu KiB and slot 1 of %llu KiB; a swap needs the same layout in both",
             (ull)p->erase / 1024, (ull)s->erase / 1024);
     if (fit)
         return NULL;
-    return say(c, "slot0_partition has %llu sectors (0x%llx), slot1_partition %llu (0x%llx); %s refuses that", (ull)a,
+    return check_say(c, "slot0_partition has %llu sectors (0x%llx), slot1_partition %llu (0x%llx); %s refuses that", (ull)a,
         (ull)p->size, (ull)b, (ull)s->size, swap_mode_name(m));
 }
 
@@ -208,9 +208,9 @@ static void dt13(struct check *c)
     const char *message = dt13_counts(c, &pri, &sec, m);
     if (!message)
         return;
-    struct finding *f = report(c, sec.at, "mcuboot", "%s", message);
+    struct finding *f = check_report(c, sec.at, "mcuboot", "%s", message);
     if (pri.erase == sec.erase)
-        f->fix = say(c, "make both slots 0x%llx bytes, or slot 0 one sector larger than slot 1",
+        f->fix = check_say(c, "make both slots 0x%llx bytes, or slot 0 one sector larger than slot 1",
             (ull)(pri.size < sec.size ? pri.size : sec.size));
     else
         f->fix = "use overwrite-only (CONFIG_BOOT_UPGRADE_ONLY=y), which does not need like units";
@@ -228,7 +228,7 @@ static void dt14(struct check *c)
         return;
     if (!p && !v->boot.board_seen && !dt_by_label(v->boot.dt, "boot_partition"))
         return;
-    struct finding *f = report(c, in_file(v->boot.overlay), "mcuboot",
+    struct finding *f = check_report(c, in_file(v->boot.overlay), "mcuboot",
         "%s replaces MCUboot's own overlay and does not say zephyr,code-partition = &boot_partition, so MCUboot is linked "
         "into %s", v->boot.overlay, target ? target : "the application's slot");
     fix_append(c, f, v->boot.overlay, "/ { chosen { zephyr,code-partition = &boot_partition; }; };");
@@ -241,7 +241,7 @@ static void dt14_built(struct check *c)
 
     dt14(c);
     if (v->boot.dt_built && p && p->value && p->value->text && strcmp(p->value->text, "slot0_partition") == 0)
-        report(c, dt_place(v, &p->loc), "mcuboot", "MCUboot was built with zephyr,code-partition = &slot0_partition");
+        check_report(c, dt_place(v, &p->loc), "mcuboot", "MCUboot was built with zephyr,code-partition = &slot0_partition");
 }
 
 static void dt22(struct check *c)
@@ -256,7 +256,7 @@ static void dt22(struct check *c)
             const struct dt_node *s = NULL;
             while (dt_is_okay(q) && part && (s = dt_by_compatible(images[i]->dt, s, "jedec,spi-nor"))) {
                 if (dt_is_okay(s) && part_of(s) == part && (!s->parent || dt_is_okay(s->parent)))
-                    report(c, node_place(v, s), images[i]->name,
+                    check_report(c, node_place(v, s), images[i]->name,
                         "%s (SPI) and %s (QSPI) describe the same part and are both enabled", label_of(s), label_of(q));
             }
         }

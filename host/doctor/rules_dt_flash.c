@@ -44,11 +44,11 @@ static void size_in_bytes(struct check *c, const struct image *i, const struct d
     bool bytes = bits * 8 == implied;
     if (!bytes && !nor_by_id(id))
         return;
-    struct finding *f = report(c, prop_place(c->v, n, "size"), i->name,
+    struct finding *f = check_report(c, prop_place(c->v, n, "size"), i->name,
         "size = <%llu> is in bits: that is %llu KiB, but the part with jedec-id %02x %02x %02x has %llu KiB%s", (ull)bits,
         (ull)bits / 8192, id[0], id[1], id[2], (ull)implied / 8192, bytes ? " (the value is the size in bytes)" : "");
     struct place at = prop_place(c->v, n, "size");
-    f->fix = say(c, "size = <%llu>;", (ull)implied);
+    f->fix = check_say(c, "size = <%llu>;", (ull)implied);
     fix_replace(c, f, &at, f->fix);
 }
 
@@ -80,13 +80,13 @@ static void wrong_id(struct check *c, const struct image *i, const struct dt_nod
         return;
     const char *by_id = nor_vendor_of_id(id[0]), *by_name = vendor_by_name(n, &name);
     if (by_id && by_name && strcmp(by_id, by_name) != 0) {
-        report(c, prop_place(c->v, n, "jedec-id"), i->name, "jedec-id %02x %02x %02x is a %s part, the node is called %s (%s)",
+        check_report(c, prop_place(c->v, n, "jedec-id"), i->name, "jedec-id %02x %02x %02x is a %s part, the node is called %s (%s)",
             id[0], id[1], id[2], by_id, name, by_name);
         return;
     }
     const struct nor_part *part = nor_by_name(n->name), *other = nor_by_id(id);
     if (part && other && part->mbit != other->mbit)
-        report(c, prop_place(c->v, n, "jedec-id"), i->name,
+        check_report(c, prop_place(c->v, n, "jedec-id"), i->name,
             "jedec-id %02x %02x %02x is that of a %s (%u Mbit), the node is called %s (%u Mbit)", id[0], id[1], id[2],
             other->name, other->mbit, n->name, part->mbit);
 }
@@ -103,7 +103,7 @@ static void wrong_capacity(struct check *c, const struct image *i, const struct 
 
     if (!id_of(n, &id) || !node_bits(n, &bits) || !nor_bits_of_id(id) || nor_bits_of_id(id) == bits)
         return;
-    report(c, prop_place(c->v, n, "jedec-id"), i->name, "the capacity in jedec-id %02x %02x %02x is %llu Mbit, size says %llu.%llu",
+    check_report(c, prop_place(c->v, n, "jedec-id"), i->name, "the capacity in jedec-id %02x %02x %02x is %llu Mbit, size says %llu.%llu",
         id[0], id[1], id[2], (ull)nor_bits_of_id(id) >> 20, (ull)bits >> 20, (ull)((bits & 0xfffff) * 10) >> 20);
 }
 
@@ -167,7 +167,7 @@ static bool nfc_pin(struct check *c, const struct image *i, const struct dt_prop
 
     if (port != nfc_port || (pin != first && pin != second) || gives_up_nfc(c, i))
         return false;
-    struct finding *f = report(c, dt_place(c->v, &psels->loc), i->name,
+    struct finding *f = check_report(c, dt_place(c->v, &psels->loc), i->name,
         "%s is on P%d.%02d, an NFC antenna pin, and %s's devicetree does not turn it into a GPIO", *function ? function : "a line",
         port, pin, i->name);
     f->fix = "&uicr { nfct-pins-as-gpios; }; in the board's dts, for every image, then erase all once";
@@ -202,16 +202,16 @@ static void wrong_qer(struct check *c, const struct image *i, const struct dt_no
     const uint8_t *id;
     const char *vendor = id_of(n, &id) ? nor_vendor_of_id(id[0]) : nor_vendor_of_name(n->name);
     enum qer want = part ? part->qer : nor_vendor_qer(vendor);
-    enum qer has = !qer || strcmp(qer, "S1B6") == 0 ? QER_S1B6 : starts_with(qer, "S2B1") ? QER_S2B1 : QER_NONE;
+    enum qer has = !qer || strcmp(qer, "S1B6") == 0 ? QER_S1B6 : text_starts(qer, "S2B1") ? QER_S2B1 : QER_NONE;
 
     if (!is_qspi_nor(n) || !uses_quad(n) || want == QER_ANY || has == want || (want == QER_NONE && !qer))
         return;
     if (qer && strcmp(qer, "NONE") == 0 && want != QER_NONE)
         has = QER_NONE;
-    struct finding *f = report(c, prop_place(c->v, n, qer ? "quad-enable-requirements" : "readoc"), i->name,
+    struct finding *f = check_report(c, prop_place(c->v, n, qer ? "quad-enable-requirements" : "readoc"), i->name,
         "%s uses four data lines with quad-enable-requirements %s; parts of %s have the bit elsewhere (%s)", name_of(n),
         qer ? qer : "left at its default, S1B6", vendor ? vendor : "this vendor", want == QER_S2B1 ? "S2B1v1 or alike" : "S1B6");
-    f->fix = say(c, "quad-enable-requirements = \"%s\"; or single-line opcodes (fastread, pp)", want == QER_S2B1 ? "S2B1v1" : "S1B6");
+    f->fix = check_say(c, "quad-enable-requirements = \"%s\"; or single-line opcodes (fastread, pp)", want == QER_S2B1 ? "S2B1v1" : "S1B6");
 }
 
 static void dt05(struct check *c)
@@ -227,10 +227,10 @@ static void short_address(struct check *c, const struct image *i, const struct d
         return;
     bool wide = dt_prop(n, "address-size-32"), enter = dt_prop(n, "enter-4byte-addr");
     if (is_qspi_nor(n) && !wide)
-        report(c, prop_place(c->v, n, "size"), i->name, "%s has %llu Mbit and is addressed with 24 bits, which reach 128 Mbit",
+        check_report(c, prop_place(c->v, n, "size"), i->name, "%s has %llu Mbit and is addressed with 24 bits, which reach 128 Mbit",
             name_of(n), (ull)bits >> 20);
     else if (!enter && (is_qspi_nor(n) || is_spi_nor(n))) {
-        struct finding *f = report(c, prop_place(c->v, n, "size"), i->name,
+        struct finding *f = check_report(c, prop_place(c->v, n, "size"), i->name,
             "%s has %llu Mbit and no enter-4byte-addr: it may stay in 24-bit mode", name_of(n), (ull)bits >> 20);
         f->severity = SEV_WARNING;
     }
@@ -248,7 +248,7 @@ static void long_address(struct check *c, const struct image *i, const struct dt
     if (!dt_prop(n, "address-size-32") || !node_bits(n, &bits) || bits > 128u << 20)
         return;
     struct place at = prop_place(c->v, n, "address-size-32");
-    struct finding *f = report(c, at, i->name, "%s has %llu Mbit and takes 24-bit addresses; address-size-32 shifts every one",
+    struct finding *f = check_report(c, at, i->name, "%s has %llu Mbit and takes 24-bit addresses; address-size-32 shifts every one",
         name_of(n), (ull)bits >> 20);
     fix_delete(c, f, &at);
 }
@@ -268,7 +268,7 @@ static void sleeping_part(struct check *c, const struct image *i, const struct d
     if (!is_qspi_nor(n) || !dt_prop(n, "has-dpd"))
         return;
     if (zephyr_below(v, 30600) || (!v->p->zephyr && part && part->needs_unlock_dpd))
-        report(c, prop_place(v, n, "has-dpd"), i->name,
+        check_report(c, prop_place(v, n, "has-dpd"), i->name,
             "%s is put into deep power-down, and the QSPI driver of Zephyr before 3.6 cannot wake it after a soft reset%s",
             name_of(n), v->p->zephyr ? "" : " (the version is not known here)");
 }
@@ -280,13 +280,13 @@ static void dt15(struct check *c)
 
     for (int i = 0; i < 2; i++) {
         if (opt_on(v, images[i], "SPI_NOR_IDLE_IN_DPD") && opt_on(v, images[i], "SPI_NOR_SFDP_RUNTIME"))
-            report(c, opt_place(images[i], "SPI_NOR_IDLE_IN_DPD"), images[i]->name,
+            check_report(c, opt_place(images[i], "SPI_NOR_IDLE_IN_DPD"), images[i]->name,
                 "SPI_NOR_IDLE_IN_DPD sends the chip to sleep after its id was read; SPI_NOR_SFDP_RUNTIME then asks it for more");
     }
     each_flash(c, sleeping_part);
     const struct dt_node *a = ext_flash(v, &v->app), *b = ext_flash(v, &v->boot);
     if (a && b && a->parent && b->parent && dt_prop(a, "has-dpd") && !dt_prop(b, "has-dpd"))
-        report(c, prop_place(v, a, "has-dpd"), "mcuboot", "%s has has-dpd in the application and not in MCUboot, which finds it asleep",
+        check_report(c, prop_place(v, a, "has-dpd"), "mcuboot", "%s has has-dpd in the application and not in MCUboot, which finds it asleep",
             name_of(a));
 }
 
@@ -301,10 +301,10 @@ static void too_fast(struct check *c, const struct image *i, const struct dt_nod
             continue;
         uint32_t soc = k == 0 && c->v->soc && strcmp(c->v->soc->name, "nrf52840") == 0 ? 32000000 : 0;
         if (soc && hz > soc)
-            report(c, prop_place(c->v, n, props[k]), i->name, "%s = %u is more than the QSPI of an nRF52840 can do (%u)", props[k],
+            check_report(c, prop_place(c->v, n, props[k]), i->name, "%s = %u is more than the QSPI of an nRF52840 can do (%u)", props[k],
                 hz, soc);
         else if (part && hz > part->max_hz)
-            report(c, prop_place(c->v, n, props[k]), i->name, "%s = %u is more than a %s takes (%u)", props[k], hz, part->name,
+            check_report(c, prop_place(c->v, n, props[k]), i->name, "%s = %u is more than a %s takes (%u)", props[k], hz, part->name,
                 part->max_hz);
     }
 }
@@ -320,7 +320,7 @@ static void protected_part(struct check *c, const struct image *i, const struct 
 
     if (!part || !part->protects || dt_prop(n, "has-lock") || dt_prop(n, "requires-ulbpr"))
         return;
-    struct finding *f = report(c, node_place(c->v, n), i->name,
+    struct finding *f = check_report(c, node_place(c->v, n), i->name,
         "a %s may have blocks protected; it then ignores erase and write without an error", part->name);
     f->fix = is_spi_nor(n) ? "has-lock = <0x3c>; so that the driver clears the protection"
                            : "read status register 1; if it is not 0x00, clear bits 5:2 once (the QSPI driver has no option for it)";
@@ -339,7 +339,7 @@ static void quad_risk(struct check *c, const struct image *i, const struct dt_no
     if (!is_qspi_nor(n) || !uses_quad(n))
         return;
     if (part && part->dummy_cycles && read && strcmp(read, "read4io") == 0) {
-        struct finding *f = report(c, prop_place(c->v, n, "readoc"), i->name,
+        struct finding *f = check_report(c, prop_place(c->v, n, "readoc"), i->name,
             "the %s has programmable dummy cycles for read4io, the QSPI peripheral a fixed number; the driver never checks "
             "that quad mode works", part->name);
         struct place at = prop_place(c->v, n, "readoc");
@@ -359,7 +359,7 @@ static void quad_risk(struct check *c, const struct image *i, const struct dt_no
         }
     }
     if (any && !io)
-        report(c, prop_place(c->v, n, read ? "readoc" : "writeoc"), i->name,
+        check_report(c, prop_place(c->v, n, read ? "readoc" : "writeoc"), i->name,
             "%s uses four data lines, but the pin control has neither IO2 nor IO3", name_of(n));
 }
 
@@ -403,7 +403,7 @@ static void dt19(struct check *c)
     const struct dt_node *n = chosen_part(c->v, &i);
 
     if (n && is_kind(n, odd) && swaps(swap_mode(c->v)))
-        report(c, node_place(c->v, n), i->name, "%s (\"%s\") has no uniform 4 KiB erase, which a swap with internal flash needs",
+        check_report(c, node_place(c->v, n), i->name, "%s (\"%s\") has no uniform 4 KiB erase, which a swap with internal flash needs",
             name_of(n), dt_string(n, "compatible", 0));
 }
 
@@ -420,11 +420,11 @@ static void dt20(struct check *c)
     if (flash && dt_u32(flash, "write-block-size", &block) == OK)
         internal = block;
     if (dt_u32(n, "write-block-size", &block) == OK && block > internal && block > 8)
-        report(c, prop_place(c->v, n, "write-block-size"), i->name,
+        check_report(c, prop_place(c->v, n, "write-block-size"), i->name,
             "%s is written in blocks of %u bytes, the internal flash in %u: the trailer's flags cannot be written one by one",
             name_of(n), block, internal);
     else if (is_kind(n, nand))
-        report(c, node_place(c->v, n), i->name, "%s is a NAND flash, written in pages: the trailer's flags cannot be written one by one",
+        check_report(c, node_place(c->v, n), i->name, "%s is a NAND flash, written in pages: the trailer's flags cannot be written one by one",
             name_of(n));
 }
 
@@ -439,14 +439,14 @@ static void foreign_sfdp(struct check *c, const struct image *i, const struct dt
     if (!bfp || len < 16 || !id_of(n, &id))
         return;
     if (memcmp(bfp, mx25r64, sizeof mx25r64) == 0 && id[0] != 0xc2) {
-        report(c, prop_place(c->v, n, "sfdp-bfp"), i->name, "these SFDP bytes are those of a Macronix MX25R64, the part is a %s one",
+        check_report(c, prop_place(c->v, n, "sfdp-bfp"), i->name, "these SFDP bytes are those of a Macronix MX25R64, the part is a %s one",
             nor_vendor_of_id(id[0]) ? nor_vendor_of_id(id[0]) : "different");
         return;
     }
     uint32_t density = ld_le32(bfp + 4);
     uint64_t implied = nor_bits_of_id(id);
     if (!(density >> 31) && implied && node_bits(n, &bits) && (uint64_t)density + 1 != implied)
-        report(c, prop_place(c->v, n, "sfdp-bfp"), i->name, "these SFDP bytes describe a part of %llu Mbit, the id one of %llu",
+        check_report(c, prop_place(c->v, n, "sfdp-bfp"), i->name, "these SFDP bytes describe a part of %llu Mbit, the id one of %llu",
             ((ull)density + 1) >> 20, (ull)implied >> 20);
 }
 

@@ -10,7 +10,7 @@ typedef unsigned long long ull;
 
 static const char *sysbuild_conf(struct check *c)
 {
-    return *c->v->app_dir ? say(c, "%s/sysbuild.conf", c->v->app_dir) : "sysbuild.conf";
+    return *c->v->app_dir ? check_say(c, "%s/sysbuild.conf", c->v->app_dir) : "sysbuild.conf";
 }
 
 static void im01(struct check *c)
@@ -24,7 +24,7 @@ static void im01(struct check *c)
         return;
     if (v->app.has_built && conf_is(&v->app.built, "IMG_ERASE_PROGRESSIVELY", "y"))
         return;
-    struct finding *f = report(c, item->at, "app",
+    struct finding *f = check_report(c, item->at, "app",
         "CONFIG_IMG_ERASE_PROGRESSIVELY=n: the whole slot is erased while the phone waits for the answer to its first chunk");
     if (conf_item(&v->app.src, "IMG_ERASE_PROGRESSIVELY"))
         fix_delete(c, f, &item->at);
@@ -54,13 +54,13 @@ static void im02(struct check *c)
     if (sec.known && sec.erase == 4096 && sec.size + 4096 < pri.size) {
         if (sec.size - 4096 < limit)
             limit = sec.size - 4096;
-        report(c, sec.at, "mcuboot",
+        check_report(c, sec.at, "mcuboot",
             "slot 1 (0x%llx) is smaller than slot 0 (0x%llx): an image of more than %llu bytes passes the size check and cannot be swapped",
             (ull)sec.size, (ull)pri.size, (ull)limit);
     }
     for (const struct artifact *a = v->p->artifacts; a; a = a->next) {
         if (is_app_image(a) && a->signed_size > limit)
-            report(c, in_file(a->rel), "app", "the signed image has %u bytes; %s can install at most %llu here", a->signed_size,
+            check_report(c, in_file(a->rel), "app", "the signed image has %u bytes; %s can install at most %llu here", a->signed_size,
                 swap_mode_name(m), (ull)limit);
     }
 }
@@ -68,7 +68,7 @@ static void im02(struct check *c)
 static bool in_sources(const struct view *v, const char *const *words)
 {
     for (struct source *f = v->p->files.first; f; f = f->next) {
-        if (!(ends_with(f->base, ".c") || ends_with(f->base, ".cpp") || ends_with(f->base, ".h")) || f->size > 2 << 20)
+        if (!(text_ends(f->base, ".c") || text_ends(f->base, ".cpp") || text_ends(f->base, ".h")) || f->size > 2 << 20)
             continue;
         const char *text = source_peek(&v->p->files, f);
         for (const char *const *w = words; text && *w; w++) {
@@ -90,7 +90,7 @@ static void im03(struct check *c)
 
     if ((!explicit_authen && !implied) || in_sources(v, pairing))
         return;
-    report(c, opt_place(&v->app, opt_item(&v->app, "MCUMGR_TRANSPORT_BT_PERM_RW_AUTHEN") ? "MCUMGR_TRANSPORT_BT_PERM_RW_AUTHEN" : "MCUMGR_TRANSPORT_BT"),
+    check_report(c, opt_place(&v->app, opt_item(&v->app, "MCUMGR_TRANSPORT_BT_PERM_RW_AUTHEN") ? "MCUMGR_TRANSPORT_BT_PERM_RW_AUTHEN" : "MCUMGR_TRANSPORT_BT"),
         "app", "SMP over Bluetooth asks for an authenticated link%s, and nothing here can show or take a passkey",
         explicit_authen ? "" : " (the default with BT_SMP)");
 }
@@ -103,10 +103,10 @@ static void im04(struct check *c)
     bool fragments = opt_on(v, &v->app, "NET_IPV4_FRAGMENT") || opt_on(v, &v->app, "NET_IPV6_FRAGMENT");
 
     if (size && size < 128)
-        report(c, opt_place(&v->app, "MCUMGR_TRANSPORT_NETBUF_SIZE"), "app",
+        check_report(c, opt_place(&v->app, "MCUMGR_TRANSPORT_NETBUF_SIZE"), "app",
             "CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE=%llu does not hold the first chunk of an upload with its hash", (ull)size);
     else if (udp && !fragments && (size == 0 || size > 1472))
-        report(c, opt_place(&v->app, size ? "MCUMGR_TRANSPORT_NETBUF_SIZE" : "MCUMGR_TRANSPORT_UDP"), "app",
+        check_report(c, opt_place(&v->app, size ? "MCUMGR_TRANSPORT_NETBUF_SIZE" : "MCUMGR_TRANSPORT_UDP"), "app",
             "SMP over UDP with buffers of %llu bytes and no IP fragmentation: large requests never arrive", (ull)(size ? size : 2048));
 }
 
@@ -125,7 +125,7 @@ static void im05(struct check *c)
         && (opt_on(v, &v->app, "UART_CONSOLE") || opt_on(v, &v->app, "LOG_BACKEND_UART"));
     if (!shell && !console)
         return;
-    struct finding *f = report(c, dt_place(v, &p->loc), "app", "SMP over UART and the %s share %s", shell ? "shell" : "console",
+    struct finding *f = check_report(c, dt_place(v, &p->loc), "app", "SMP over UART and the %s share %s", shell ? "shell" : "console",
         mcumgr->label ? mcumgr->label->name : mcumgr->name);
     if (!shell)
         f->severity = SEV_WARNING;
@@ -137,7 +137,7 @@ static void im06(struct check *c)
 
     if (!v->p->has_sources || v->p->confirms || !uses_mcuboot(v) || !uses_image_upload(v) || !swaps(swap_mode(v)))
         return;
-    report(c, opt_place(&v->app, "MCUMGR_GRP_IMG"), "app",
+    check_report(c, opt_place(&v->app, "MCUMGR_GRP_IMG"), "app",
         "no source file here calls boot_write_img_confirmed(): an update sent as \"test\" is taken back at the next reset unless the phone confirms it");
 }
 
@@ -154,7 +154,7 @@ static void im07(struct check *c)
         return;
     if (opt_number(v, &v->app, "NORDIC_QSPI_NOR_TIMEOUT_MS", 0) >= 3500)
         return;
-    struct finding *f = report(c, opt_place(&v->app, "NORDIC_QSPI_NOR_TIMEOUT_MS"), "app",
+    struct finding *f = check_report(c, opt_place(&v->app, "NORDIC_QSPI_NOR_TIMEOUT_MS"), "app",
         "the QSPI driver may give up before the flash is done%s%s", slow ? "; a 64 KiB erase of this part takes up to 2.25 s" : "",
         v->p->ncs ? "" : " (nRF Connect SDK 2.6.0 to 2.7.0; the version is not known here)");
     fix_append(c, f, v->app.conf_file, "CONFIG_NORDIC_QSPI_NOR_TIMEOUT_MS=3500");
@@ -172,12 +172,12 @@ static void im08(struct check *c)
         bool off = opt_off(v, &v->app, needs[i]) && (v->app.has_built || item);
         if (!off)
             continue;
-        struct finding *f = report(c, opt_place(&v->app, needs[i]), "app",
+        struct finding *f = check_report(c, opt_place(&v->app, needs[i]), "app",
             "CONFIG_MCUMGR_GRP_IMG needs CONFIG_%s, which is off: the image group is left out", needs[i]);
-        f->fix = say(c, "CONFIG_%s=y", needs[i]);
+        f->fix = check_say(c, "CONFIG_%s=y", needs[i]);
     }
     if (!v->app.has_built && !opt(v, &v->app, "IMG_MANAGER") && !opt_on(v, &v->app, "NCS_SAMPLE_MCUMGR_BT_OTA_DFU")) {
-        struct finding *f = report(c, opt_place(&v->app, "MCUMGR_GRP_IMG"), "app",
+        struct finding *f = check_report(c, opt_place(&v->app, "MCUMGR_GRP_IMG"), "app",
             "CONFIG_MCUMGR_GRP_IMG needs CONFIG_IMG_MANAGER, which is not set in what can be seen");
         f->severity = SEV_WARNING;
     }
@@ -190,7 +190,7 @@ static void im09(struct check *c)
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (log_line(c, words[i], &at)) {
-            report(c, at, "app", "the bare number 8 is two errors: 'not supported' of SMP itself, or 'hash not found' of the image group");
+            check_report(c, at, "app", "the bare number 8 is two errors: 'not supported' of SMP itself, or 'hash not found' of the image group");
             return;
         }
     }
@@ -200,7 +200,7 @@ static void im09(struct check *c)
 static unsigned watchdog_window(const struct view *v, struct place *at)
 {
     for (struct source *f = v->p->files.first; f; f = f->next) {
-        if (!ends_with(f->base, ".c") || f->size > 2 << 20)
+        if (!text_ends(f->base, ".c") || f->size > 2 << 20)
             continue;
         const char *text = source_peek(&v->p->files, f);
         const char *hit = text && strstr(text, "wdt_") ? strstr(text, "window.max") : NULL;
@@ -229,9 +229,9 @@ static void im10(struct check *c)
     if (opt_off(v, &v->app, "IMG_ERASE_PROGRESSIVELY"))
         erase *= 15;
     if (window && window < erase && uses_image_upload(v) && !opt_off(v, &v->app, "WATCHDOG"))
-        report(c, at, "app", "the watchdog bites after %u ms, an erase during an upload can block for %u ms", window, erase);
+        check_report(c, at, "app", "the watchdog bites after %u ms, an erase during an upload can block for %u ms", window, erase);
     if (opt_off(v, &v->boot, "BOOT_WATCHDOG_FEED") && opt_on(v, &v->app, "WATCHDOG"))
-        report(c, opt_place(&v->boot, "BOOT_WATCHDOG_FEED"), "mcuboot", "MCUboot does not feed the watchdog that the application started: a swap is cut short");
+        check_report(c, opt_place(&v->boot, "BOOT_WATCHDOG_FEED"), "mcuboot", "MCUboot does not feed the watchdog that the application started: a swap is cut short");
 }
 
 static bool is_5340(const struct view *v)
@@ -249,8 +249,8 @@ static void net01(struct check *c)
         return;
     const char *gone = !boot ? "SECURE_BOOT_NETCORE" : "NETCORE_APP_UPDATE";
     const struct conf_item *item = conf_item(&v->sb, multi ? "MCUBOOT_NRF53_MULTI_IMAGE_UPDATE" : "NETCORE_APP_UPDATE");
-    struct finding *f = report(c, item->at, "sysbuild", "the network core is to be updated, and SB_CONFIG_%s=y is missing", gone);
-    fix_append(c, f, sysbuild_conf(c), say(c, "SB_CONFIG_%s=y", gone));
+    struct finding *f = check_report(c, item->at, "sysbuild", "the network core is to be updated, and SB_CONFIG_%s=y is missing", gone);
+    fix_append(c, f, sysbuild_conf(c), check_say(c, "SB_CONFIG_%s=y", gone));
 }
 
 static void net02(struct check *c)
@@ -261,7 +261,7 @@ static void net02(struct check *c)
         || sb_on(v, "MCUBOOT_NRF53_MULTI_IMAGE_UPDATE"))
         return;
     const struct conf_item *item = conf_item(&v->sb, "NETCORE_APP_UPDATE");
-    struct finding *f = report(c, item->at, "sysbuild",
+    struct finding *f = check_report(c, item->at, "sysbuild",
         "the network core is to be updated through an external slot 1, which needs SB_CONFIG_MCUBOOT_NRF53_MULTI_IMAGE_UPDATE=y");
     fix_append(c, f, sysbuild_conf(c), "SB_CONFIG_MCUBOOT_NRF53_MULTI_IMAGE_UPDATE=y");
 }

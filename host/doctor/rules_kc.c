@@ -36,7 +36,7 @@ static bool kconfig_defines(struct sources *s, const char *name, bool *any)
     size_t n = strlen(name);
 
     for (struct source *f = s->first; f; f = f->next) {
-        if (!starts_with(f->base, "Kconfig"))
+        if (!text_starts(f->base, "Kconfig"))
             continue;
         *any = true;
         const char *text = source_peek(s, f);
@@ -58,15 +58,15 @@ static void check_symbol(struct check *c, const struct image *i, const struct co
             continue;
         if (kconfig_defines(&v->p->files, item->name, &any) || (v->p->zephyr && v->p->zephyr < renamed[k].zephyr))
             return;
-        struct finding *f = report(c, item->at, i->name, "CONFIG_%s %s; it is now %s", item->name,
+        struct finding *f = check_report(c, item->at, i->name, "CONFIG_%s %s; it is now %s", item->name,
             v->p->zephyr ? "does not exist in this SDK" : "does not exist in newer SDKs", renamed[k].now);
-        f->fix = say(c, "CONFIG_%s", renamed[k].now);
+        f->fix = check_say(c, "CONFIG_%s", renamed[k].now);
         if (!v->p->zephyr)
             f->severity = SEV_WARNING;
         return;
     }
     if (sdk && !kconfig_defines(&v->p->sdk_files, item->name, &any) && any && !kconfig_defines(&v->p->files, item->name, &any))
-        report(c, item->at, i->name, "CONFIG_%s is not defined by any Kconfig file of the SDK", item->name);
+        check_report(c, item->at, i->name, "CONFIG_%s is not defined by any Kconfig file of the SDK", item->name);
 }
 
 static void kc01(struct check *c)
@@ -102,7 +102,7 @@ static void against_built(struct check *c, const struct image *i)
             continue;
         bool yes = strcmp(item->value, "y") == 0, is = built && strcmp(built, "y") == 0;
         if (yes != is && !(built && strlen(built) > 1))
-            report(c, item->at, i->name, "CONFIG_%s=%s did not take: the build's .config has it %s", item->name, item->value, is ? "y" : "off");
+            check_report(c, item->at, i->name, "CONFIG_%s=%s did not take: the build's .config has it %s", item->name, item->value, is ? "y" : "off");
     }
 }
 
@@ -112,7 +112,7 @@ static void without_node(struct check *c, const struct image *i, const char *opt
 
     if (!item || strcmp(item->value, "y") != 0 || !i->board_seen || dt_by_compatible(i->dt, NULL, compatible))
         return;
-    report(c, item->at, i->name, "CONFIG_%s=y does not take: the devicetree has no %s node", option, compatible);
+    check_report(c, item->at, i->name, "CONFIG_%s=y does not take: the devicetree has no %s node", option, compatible);
 }
 
 static void kc02(struct check *c)
@@ -129,7 +129,7 @@ static void kc02(struct check *c)
         for (size_t n = 0; n < sizeof needs / sizeof needs[0]; n++) {
             const struct conf_item *item = conf_item(&i->src, needs[n].option), *base = conf_item(&i->src, needs[n].needs);
             if (item && base && strcmp(item->value, "y") == 0 && strcmp(base->value, "n") == 0)
-                report(c, item->at, i->name, "CONFIG_%s=y does not take: CONFIG_%s=n (line %u)", needs[n].option, needs[n].needs, base->at.line);
+                check_report(c, item->at, i->name, "CONFIG_%s=y does not take: CONFIG_%s=n (line %u)", needs[n].option, needs[n].needs, base->at.line);
         }
         without_node(c, i, "SPI_NOR", "jedec,spi-nor");
         without_node(c, i, "NORDIC_QSPI_NOR", "nordic,qspi-nor");
@@ -161,7 +161,7 @@ static void choice_members(struct check *c, const struct image *i, const struct 
     for (int k = 0; k < count; k++) {
         if (on[k] == last || strcmp(on[k]->at.file, last->at.file) != 0)
             continue;
-        struct finding *f = report(c, on[k]->at, i->name, "CONFIG_%s=y and CONFIG_%s=y (line %u) are members of one choice; the last one, %s, wins",
+        struct finding *f = check_report(c, on[k]->at, i->name, "CONFIG_%s=y and CONFIG_%s=y (line %u) are members of one choice; the last one, %s, wins",
             on[k]->name, last->name, last->at.line, last->name);
         fix_delete(c, f, &on[k]->at);
     }
@@ -178,7 +178,7 @@ static void log_levels(struct check *c, const struct image *i)
         const struct conf_item *on[5];
         int count = 0;
         for (int k = 0; k < 5; k++) {
-            const char *name = say(c, "%.*s%s", (int)(at - item->name), item->name, levels[k]);
+            const char *name = check_say(c, "%.*s%s", (int)(at - item->name), item->name, levels[k]);
             const struct conf_item *other = conf_item(&i->src, name);
             if (other && strcmp(other->value, "y") == 0)
                 on[count++] = other;
@@ -217,7 +217,7 @@ static void kc04(struct check *c)
             const struct conf_item *last = conf_item(&images[k]->src, item->name);
             if (last == item || strcmp(last->at.file, item->at.file) != 0 || strcmp(last->value, item->value) == 0)
                 continue;
-            struct finding *f = report(c, item->at, images[k]->name, "CONFIG_%s is %s here and %s in line %u; the last one counts", item->name,
+            struct finding *f = check_report(c, item->at, images[k]->name, "CONFIG_%s is %s here and %s in line %u; the last one counts", item->name,
                 item->value, last->value, last->at.line);
             fix_delete(c, f, &item->at);
         }
@@ -235,7 +235,7 @@ static void kc05(struct check *c)
 
     if (!rc || boot_rc || !uses_mcuboot(v) || !kernel)
         return;
-    struct finding *f = report(c, opt_place(&v->app, "CLOCK_CONTROL_NRF_K32SRC_RC"), "mcuboot",
+    struct finding *f = check_report(c, opt_place(&v->app, "CLOCK_CONTROL_NRF_K32SRC_RC"), "mcuboot",
         "the application runs without the 32 kHz crystal, MCUboot is left at its default and waits for one");
     fix_append(c, f, v->boot.conf_file, "CONFIG_CLOCK_CONTROL_NRF_K32SRC_RC=y");
 }
@@ -253,9 +253,9 @@ static void kc06(struct check *c)
         return;
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         const struct conf_item *item = conf_item(&v->app.src, values[i].name);
-        if (!item || !parse_number(item->value, &n) || n >= values[i].least)
+        if (!item || !conf_number(item->value, &n) || n >= values[i].least)
             continue;
-        struct finding *f = report(c, item->at, "app", "CONFIG_%s=%llu undoes the speed-up of Bluetooth DFU, which sets %llu", values[i].name,
+        struct finding *f = check_report(c, item->at, "app", "CONFIG_%s=%llu undoes the speed-up of Bluetooth DFU, which sets %llu", values[i].name,
             (unsigned long long)n, (unsigned long long)values[i].least);
         fix_delete(c, f, &item->at);
     }
@@ -266,7 +266,7 @@ static void kc06(struct check *c)
 static void ask(struct check *c, const char *name, const char *why)
 {
     doctor_ask(c->d, name, why);
-    report(c, in_file(name), "", "%s would decide: %s", name, why);
+    check_report(c, in_file(name), "", "%s would decide: %s", name, why);
 }
 
 static void adv01(struct check *c)
@@ -300,7 +300,7 @@ static void adv02(struct check *c)
             const struct explanation *e = explain_line(at, n < 2000 ? n : 2000);
             line++;
             if (e)
-                report(c, (struct place) { f->rel, line, 1 }, "", "%s First to look at: %s%s%s", e->title, e->causes[0] ? e->causes[0] : "-",
+                check_report(c, (struct place) { f->rel, line, 1 }, "", "%s First to look at: %s%s%s", e->title, e->causes[0] ? e->causes[0] : "-",
                     e->rules ? "; rules " : "", e->rules ? e->rules : "");
             at += n + 1;
         }

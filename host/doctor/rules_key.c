@@ -51,9 +51,9 @@ static void key01(struct check *c)
         if (!item || !*item->value)
             continue;
         if (enc && strcmp(file_name(enc->value), file_name(item->value)) == 0)
-            report(c, item->at, "mcuboot", "%s is both the signing and the encryption key", item->value);
+            check_report(c, item->at, "mcuboot", "%s is both the signing and the encryption key", item->value);
         else if (is_encryption_name(item->value))
-            report(c, item->at, "mcuboot", "%s is called an encryption key and is used for signing", item->value);
+            check_report(c, item->at, "mcuboot", "%s is called an encryption key and is used for signing", item->value);
         else
             continue;
         return;
@@ -77,10 +77,10 @@ static void key02(struct check *c)
         if (i < 2 && conf_item(&v->sb, "BOOT_SIGNATURE_KEY_FILE")
             && strcmp(file_name(conf_value(&v->sb, "BOOT_SIGNATURE_KEY_FILE")), file_name(items[i]->value)) == 0)
             continue;
-        struct finding *f = report(c, items[i]->at, i == 1 ? "app" : "mcuboot",
+        struct finding *f = check_report(c, items[i]->at, i == 1 ? "app" : "mcuboot",
             "CONFIG_%s is overwritten by sysbuild%s", items[i]->name, i < 2 ? " with its own key file, MCUboot's published one unless SB_CONFIG_BOOT_SIGNATURE_KEY_FILE says otherwise" : "");
-        f->fix = i < 2 ? say(c, "SB_CONFIG_BOOT_SIGNATURE_KEY_FILE=\"...%s\" in sysbuild.conf, then build pristine", file_name(items[i]->value))
-                       : say(c, "SB_CONFIG_%s=y in sysbuild.conf", items[i]->name);
+        f->fix = i < 2 ? check_say(c, "SB_CONFIG_BOOT_SIGNATURE_KEY_FILE=\"...%s\" in sysbuild.conf, then build pristine", file_name(items[i]->value))
+                       : check_say(c, "SB_CONFIG_%s=y in sysbuild.conf", items[i]->name);
     }
 }
 
@@ -117,11 +117,11 @@ static void key03(struct check *c)
 
     if (!uses_mcuboot(v) || no_signature(v) || (!v->sysbuild && !v->boot.has_conf && !v->boot.has_built))
         return;
-    bool published = set && starts_with(file_name(item->value), "root-") && ends_with(item->value, ".pem");
+    bool published = set && text_starts(file_name(item->value), "root-") && text_ends(item->value, ".pem");
     if (set && !published && !(k && k->is_default))
         return;
-    const char *file = v->sysbuild ? (*v->app_dir ? say(c, "%s/sysbuild.conf", v->app_dir) : "sysbuild.conf") : v->boot.conf_file;
-    struct finding *f = report(c, item ? item->at : in_file(file), "mcuboot",
+    const char *file = v->sysbuild ? (*v->app_dir ? check_say(c, "%s/sysbuild.conf", v->app_dir) : "sysbuild.conf") : v->boot.conf_file;
+    struct finding *f = check_report(c, item ? item->at : in_file(file), "mcuboot",
         set ? "%s is the key that MCUboot publishes" : "no signing key of your own is set%s: MCUboot's published key is used",
         set ? file_name(item->value) : "");
     f->fix = v->sysbuild ? "SB_CONFIG_BOOT_SIGNATURE_KEY_FILE=\"/path/to/sign.pem\" (imgtool keygen -k sign.pem -t ecdsa-p256)"
@@ -140,16 +140,16 @@ static void key04(struct check *c)
     const struct key *k = item && *item->value ? key_named(v, item->value) : NULL;
 
     if (v->flow == FLOW_NONE && empty && !*empty->value && conf_is(&v->app.built, "BOOTLOADER_MCUBOOT", "y") && !no_signature(v)) {
-        struct finding *f = report(c, empty->at, "app", "CONFIG_MCUBOOT_SIGNATURE_KEY_FILE is empty: the build signs nothing, and MCUboot takes no unsigned image");
+        struct finding *f = check_report(c, empty->at, "app", "CONFIG_MCUBOOT_SIGNATURE_KEY_FILE is empty: the build signs nothing, and MCUboot takes no unsigned image");
         f->fix = "CONFIG_MCUBOOT_SIGNATURE_KEY_FILE=\"/path/to/sign.pem\", the private half of MCUboot's key";
     }
     for (const struct artifact *a = v->p->artifacts; k && a; a = a->next) {
         if (!a->is_image || a->broken || in_boot_build(a) || a->encrypted)
             continue;
         if (!a->has_signature)
-            report(c, in_file(a->rel), "app", "%s carries no signature, and MCUboot checks one with %s", a->rel, k->file->rel);
+            check_report(c, in_file(a->rel), "app", "%s carries no signature, and MCUboot checks one with %s", a->rel, k->file->rel);
         else if (!artifact_verify(a, k))
-            report(c, in_file(a->rel), "app", "the signature of %s does not verify with %s, the key that MCUboot is built with", a->rel, k->file->rel);
+            check_report(c, in_file(a->rel), "app", "the signature of %s does not verify with %s, the key that MCUboot is built with", a->rel, k->file->rel);
     }
 }
 
@@ -189,7 +189,7 @@ static void key05_default(struct check *c)
     for (int i = 0; i < 3; i++) {
         if (!conf_is(&v->boot.src, wants_ec[i], "y"))
             continue;
-        struct finding *f = report(c, opt_place(&v->boot, wants_ec[i]), "mcuboot",
+        struct finding *f = check_report(c, opt_place(&v->boot, wants_ec[i]), "mcuboot",
             "CONFIG_%s speaks of elliptic curves, and no CONFIG_BOOT_SIGNATURE_TYPE_... is set: without a CryptoCell the default is RSA", wants_ec[i]);
         fix_append(c, f, v->boot.conf_file, "CONFIG_BOOT_SIGNATURE_TYPE_ECDSA_P256=y");
         return;
@@ -210,11 +210,11 @@ static void key05(struct check *c)
         return;
     }
     if (k && !like_types(k->type, type))
-        report(c, where ? where->at : item->at, "mcuboot", "MCUboot checks %s signatures, and %s is an %s key", key_type_name(type), k->file->rel,
+        check_report(c, where ? where->at : item->at, "mcuboot", "MCUboot checks %s signatures, and %s is an %s key", key_type_name(type), k->file->rel,
             key_type_name(k->type));
     for (const struct artifact *a = v->p->artifacts; a; a = a->next) {
         if (a->is_image && !a->broken && a->has_signature && !in_boot_build(a) && !like_types(a->signature_type, type))
-            report(c, in_file(a->rel), "app", "%s is signed with %s, MCUboot checks %s", a->rel, key_type_name(a->signature_type), key_type_name(type));
+            check_report(c, in_file(a->rel), "app", "%s is signed with %s, MCUboot checks %s", a->rel, key_type_name(a->signature_type), key_type_name(type));
     }
 }
 
@@ -233,13 +233,13 @@ static void key06(struct check *c)
     struct sources *s = &v->p->files;
 
     if (!item || !*item->value || item->value[0] == '/' || strchr(item->value, '$') || strchr(item->value, ':')
-        || starts_with(file_name(item->value), "root-"))
+        || text_starts(file_name(item->value), "root-"))
         return;
     const char *dir = path_dir(v->p->pool, item->at.file);
-    const char *path = starts_with(item->value, "./") ? item->value + 2 : item->value;
+    const char *path = text_starts(item->value, "./") ? item->value + 2 : item->value;
     if (source_findf(s, "%s/%s", dir, path) || source_findf(s, "%s/%s", v->app_dir, path) || source_find(s, path))
         return;
-    struct finding *f = report(c, item->at, v->sysbuild ? "sysbuild" : "mcuboot",
+    struct finding *f = check_report(c, item->at, v->sysbuild ? "sysbuild" : "mcuboot",
         "the key file \"%s\" is a relative path that leads nowhere: neither beside %s nor in the project", item->value, item->at.file);
     if (v->sysbuild || ignored_by_git(v, file_name(item->value)) || strstr(item->value, "../"))
         f->severity = SEV_WARNING;
@@ -284,7 +284,7 @@ static void key07(struct check *c)
 
     for (const struct package *z = v->p->packages; z; z = z->next) {
         if (z->private_key)
-            report(c, in_file(z->file->rel), "app", "the package contains the private key %s", z->private_key);
+            check_report(c, in_file(z->file->rel), "app", "the package contains the private key %s", z->private_key);
     }
     bool any = false;
     for (const struct key *k = v->p->keys; k; k = k->next)
@@ -293,7 +293,7 @@ static void key07(struct check *c)
     for (const struct key *k = v->p->keys; index && k; k = k->next) {
         const char *rel = path_join(v->p->pool, below, k->file->rel);
         if (k->is_private && !k->is_default && memmem(index, len, rel, strlen(rel) + 1))
-            report(c, in_file(k->file->rel), "", "the private key %s is tracked by git", k->file->rel);
+            check_report(c, in_file(k->file->rel), "", "the private key %s is tracked by git", k->file->rel);
     }
 }
 

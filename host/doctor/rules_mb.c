@@ -39,7 +39,7 @@ static void mb01(struct check *c)
     bool estimated;
 
     if (log_line(c, "Failed reading sectors; BOOT_MAX_IMG_SECTORS=", &at))
-        report(c, at, "mcuboot", "MCUboot could not read the sectors of a slot; most often the slot has more than BOOT_MAX_IMG_SECTORS");
+        check_report(c, at, "mcuboot", "MCUboot could not read the sectors of a slot; most often the slot has more than BOOT_MAX_IMG_SECTORS");
     const char *said = opt(v, &v->boot, "BOOT_MAX_IMG_SECTORS");
     enum swap_mode m = swap_mode(v);
     if (!uses_mcuboot(v) || opt_on(v, &v->boot, "BOOT_MAX_IMG_SECTORS_AUTO") || (!swaps(m) && m != OVERWRITE)
@@ -50,14 +50,14 @@ static void mb01(struct check *c)
         return;
     const struct known_board *board = known_board(v->board);
     uint64_t value = need <= 256 ? 256 : need <= 512 ? 512 : 1024;
-    struct finding *f = report(c, opt_place(&v->boot, "BOOT_MAX_IMG_SECTORS"), "mcuboot",
+    struct finding *f = check_report(c, opt_place(&v->boot, "BOOT_MAX_IMG_SECTORS"), "mcuboot",
         "CONFIG_BOOT_MAX_IMG_SECTORS is %s%llu, the larger slot %s %llu sectors", said ? "" : "left at its default of ", (ull)have,
         estimated ? "will have about" : "has", (ull)need);
     if (estimated && (!said && (v->soc->rram || (board && board->mcuboot_conf))))
         f->severity = SEV_WARNING;
-    f->fix = say(c, "CONFIG_BOOT_MAX_IMG_SECTORS=%llu in %s", (ull)value, v->boot.conf_file);
+    f->fix = check_say(c, "CONFIG_BOOT_MAX_IMG_SECTORS=%llu in %s", (ull)value, v->boot.conf_file);
     const struct conf_item *item = conf_item(&v->boot.src, "BOOT_MAX_IMG_SECTORS");
-    const char *line = say(c, "CONFIG_BOOT_MAX_IMG_SECTORS=%llu", (ull)value);
+    const char *line = check_say(c, "CONFIG_BOOT_MAX_IMG_SECTORS=%llu", (ull)value);
     if (item)
         fix_replace(c, f, &item->at, line);
     else
@@ -70,12 +70,12 @@ static void page_size(struct check *c, const struct image *i, const char *option
     const struct conf_item *item = opt_item(i, option);
     uint64_t value;
 
-    if (!item || !parse_number(item->value, &value) || value == 4096)
+    if (!item || !conf_number(item->value, &value) || value == 4096)
         return;
-    struct finding *f = report(c, item->at, i->name, "CONFIG_%s=%llu, but the internal flash is erased in units of 4096", option,
+    struct finding *f = check_report(c, item->at, i->name, "CONFIG_%s=%llu, but the internal flash is erased in units of 4096", option,
         (ull)value);
     const struct conf_item *src = conf_item(&i->src, option);
-    f->fix = say(c, "CONFIG_%s=4096", option);
+    f->fix = check_say(c, "CONFIG_%s=4096", option);
     if (src)
         fix_replace(c, f, &src->at, f->fix);
     if (i == &v->app)
@@ -103,11 +103,11 @@ static void mb02(struct check *c)
     bool old_qspi = n && is_qspi_nor(n) && ncs_below(v, 20000) && !opt(v, &v->boot, options[0]);
     if (!unset_spi && !old_qspi)
         return;
-    struct finding *f = report(c, in_file(v->boot.conf_file), "mcuboot",
+    struct finding *f = check_report(c, in_file(v->boot.conf_file), "mcuboot",
         "CONFIG_%s is not set for MCUboot; the driver's own default is 65536", options[unset_spi]);
     if (unset_spi)
         f->severity = SEV_WARNING;
-    fix_append(c, f, v->boot.conf_file, say(c, "CONFIG_%s=4096", options[unset_spi]));
+    fix_append(c, f, v->boot.conf_file, check_say(c, "CONFIG_%s=4096", options[unset_spi]));
 }
 
 static void mb03(struct check *c)
@@ -116,7 +116,7 @@ static void mb03(struct check *c)
 
     if (!opt_on(v, &v->boot, "SPI_NOR") || opt_on(v, &v->boot, "MULTITHREADING"))
         return;
-    struct finding *f = report(c, opt_place(&v->boot, "SPI_NOR"), "mcuboot",
+    struct finding *f = check_report(c, opt_place(&v->boot, "SPI_NOR"), "mcuboot",
         "MCUboot has the SPI NOR driver without CONFIG_MULTITHREADING=y (its default is n on Nordic SoCs)");
     fix_append(c, f, v->boot.conf_file, "CONFIG_MULTITHREADING=y");
 }
@@ -145,11 +145,11 @@ static void mb04(struct check *c)
             continue;
         if (strcmp(modes[i].boot, "BOOT_SWAP_USING_MOVE") == 0)
             continue; /* what sysbuild would choose anyway */
-        struct finding *f = report(c, item->at, "mcuboot",
+        struct finding *f = check_report(c, item->at, "mcuboot",
             "CONFIG_%s in MCUboot's configuration is overwritten by sysbuild, whose own mode is another", modes[i].boot);
-        f->fix = say(c, "SB_CONFIG_%s=y in sysbuild.conf", modes[i].sb[0]);
-        fix_append(c, f, *v->app_dir ? say(c, "%s/sysbuild.conf", v->app_dir) : "sysbuild.conf",
-            say(c, "SB_CONFIG_%s=y", modes[i].sb[0]));
+        f->fix = check_say(c, "SB_CONFIG_%s=y in sysbuild.conf", modes[i].sb[0]);
+        fix_append(c, f, *v->app_dir ? check_say(c, "%s/sysbuild.conf", v->app_dir) : "sysbuild.conf",
+            check_say(c, "SB_CONFIG_%s=y", modes[i].sb[0]));
     }
 }
 
@@ -163,16 +163,16 @@ static void mb05(struct check *c)
         return;
     if (v->pm) {
         if (scratch && v->has_static && !map_find(&v->pm_static, "mcuboot_scratch"))  {
-            struct finding *f = report(c, in_file(v->pm_static.file->rel), "mcuboot",
+            struct finding *f = check_report(c, in_file(v->pm_static.file->rel), "mcuboot",
                 "swap using scratch is chosen, and pm_static.yml has no mcuboot_scratch");
             f->severity = SEV_ERROR;
         }
         return;
     }
     if (n && !scratch && n->first.file && n->first.file[0] != '(') {
-        report(c, node_place(v, n), "mcuboot", "scratch_partition is not used: the mode is %s", swap_mode_name(swap_mode(v)));
+        check_report(c, node_place(v, n), "mcuboot", "scratch_partition is not used: the mode is %s", swap_mode_name(swap_mode(v)));
     } else if (!n && scratch && dt_by_label(v->app.dt, "slot0_partition")) {
-        struct finding *f = report(c, opt_place(&v->boot, "BOOT_SWAP_USING_SCRATCH"), "mcuboot",
+        struct finding *f = check_report(c, opt_place(&v->boot, "BOOT_SWAP_USING_SCRATCH"), "mcuboot",
             "swap using scratch is chosen, and there is no scratch_partition");
         f->severity = SEV_ERROR;
     }
@@ -186,7 +186,7 @@ static void mb06(struct check *c)
 
     if (swap_mode(v) != SWAP_SCRATCH || !qspi || (v->p->zephyr && v->p->zephyr >= 30000))
         return;
-    report(c, opt_place(&v->boot, "BOOT_SWAP_USING_SCRATCH"), "mcuboot", "swap using scratch with slot 1 on QSPI%s",
+    check_report(c, opt_place(&v->boot, "BOOT_SWAP_USING_SCRATCH"), "mcuboot", "swap using scratch with slot 1 on QSPI%s",
         v->p->zephyr ? "" : ": fails on Zephyr before 3.0 (the version is not known here)");
 }
 
@@ -198,14 +198,14 @@ static void mb07(struct check *c)
     bool driver = opt_on(v, &v->boot, "SPI_NOR") || opt_on(v, &v->boot, "NORDIC_QSPI_NOR");
 
     if (opt_on(v, &v->boot, "FPROTECT") && driver && (!v->soc || v->soc->rram))
-        report(c, opt_place(&v->boot, "FPROTECT"), "mcuboot",
+        check_report(c, opt_place(&v->boot, "FPROTECT"), "mcuboot",
             "CONFIG_FPROTECT=y with an external flash driver: on an nRF54L the bootloader outgrows what FPROTECT can cover");
     if (!p || !partition_size(p, &room))
         return;
     for (const struct artifact *a = v->p->artifacts; a; a = a->next) {
         bool boot = strstr(a->rel, "mcuboot/zephyr/zephyr.bin") != NULL;
         if (boot && a->plain && a->blob.len > room)
-            report(c, in_file(a->rel), "mcuboot", "MCUboot has %zu bytes, its partition 0x%llx", a->blob.len, (ull)room);
+            check_report(c, in_file(a->rel), "mcuboot", "MCUboot has %zu bytes, its partition 0x%llx", a->blob.len, (ull)room);
     }
 }
 
@@ -215,13 +215,13 @@ static uint64_t images_of(const struct view *v, const struct image *i, const cha
 
     for (; *names; names++) {
         const char *text = i->has_built ? conf_value(&i->built, *names) : conf_value(&i->src, *names);
-        if (text && parse_number(text, &n)) {
+        if (text && conf_number(text, &n)) {
             *known = true;
             return n;
         }
     }
     const char *sb = conf_value(&v->sb, "MCUBOOT_UPDATEABLE_IMAGES");
-    *known = sb && parse_number(sb, &n);
+    *known = sb && conf_number(sb, &n);
     return *known ? n : 1;
 }
 
@@ -235,11 +235,11 @@ static void mb08(struct check *c)
     bool know_boot, know_app;
 
     if (log_line(c, "'PM_MCUBOOT_PRIMARY_1_ID' undeclared", &at))
-        report(c, at, "mcuboot", "MCUboot is built for another number of images than the application and its map");
+        check_report(c, at, "mcuboot", "MCUboot is built for another number of images than the application and its map");
     uint64_t boot = images_of(v, &v->boot, boot_names, &know_boot), app = images_of(v, &v->app, app_names, &know_app);
     if (!know_boot || !know_app || boot == app)
         return;
-    report(c, opt_place(&v->app, app_names[0]), "app", "the application handles %llu images, MCUboot %llu", (ull)app, (ull)boot);
+    check_report(c, opt_place(&v->app, app_names[0]), "app", "the application handles %llu images, MCUboot %llu", (ull)app, (ull)boot);
 }
 
 static void mb09(struct check *c)
@@ -249,7 +249,7 @@ static void mb09(struct check *c)
 
     if (!item || strcmp(item->value, "y") != 0 || (v->soc && strcmp(v->soc->name, "nrf5340") == 0))
         return;
-    struct finding *f = report(c, item->at, "mcuboot", "CONFIG_FLASH_SIMULATOR belongs to updates of an nRF5340's network core; here it does nothing");
+    struct finding *f = check_report(c, item->at, "mcuboot", "CONFIG_FLASH_SIMULATOR belongs to updates of an nRF5340's network core; here it does nothing");
     fix_delete(c, f, &item->at);
 }
 
@@ -259,7 +259,7 @@ static void mb10(struct check *c)
 
     if (swap_mode(v) != SINGLE_SLOT || !uses_image_upload(v))
         return;
-    report(c, opt_place(&v->boot, "SINGLE_APPLICATION_SLOT"), "mcuboot",
+    check_report(c, opt_place(&v->boot, "SINGLE_APPLICATION_SLOT"), "mcuboot",
         "MCUboot is configured for a single slot, and the application expects uploads into slot 1");
 }
 
@@ -272,7 +272,7 @@ static void mb11(struct check *c)
     if (!multi || !swaps(swap_mode(v)))
         return;
     const struct conf_item *item = conf_item(&v->sb, "MCUBOOT_NRF53_MULTI_IMAGE_UPDATE");
-    report(c, item ? item->at : opt_place(&v->app, "NRF53_MULTI_IMAGE_UPDATE"), "mcuboot",
+    check_report(c, item ? item->at : opt_place(&v->app, "NRF53_MULTI_IMAGE_UPDATE"), "mcuboot",
         "both cores of the nRF5340 are updated together, with %s: the network core's image cannot be swapped back",
         swap_mode_name(swap_mode(v)));
 }
@@ -282,7 +282,7 @@ static void mb12(struct check *c)
     const struct view *v = c->v;
 
     if (opt_on(v, &v->boot, "MCUBOOT_SERIAL") && external_slot(v) && ncs_below(v, 20200))
-        report(c, opt_place(&v->boot, "MCUBOOT_SERIAL"), "mcuboot",
+        check_report(c, opt_place(&v->boot, "MCUBOOT_SERIAL"), "mcuboot",
             "serial recovery writes into a slot on QSPI, which fails before nRF Connect SDK 2.2");
 }
 

@@ -23,7 +23,7 @@ static void mb13(struct check *c)
         bool versioned = opt_item(&v->app, "MCUBOOT_IMGTOOL_SIGN_VERSION")
             || source_findf(&v->p->files, "%s/VERSION", v->app_dir) || conf_item(&v->sb, "MCUBOOT_IMGTOOL_SIGN_VERSION");
         if (on && !versioned)
-            report(c, opt_place(&v->boot, names[i]), "app",
+            check_report(c, opt_place(&v->boot, names[i]), "app",
                 "downgrade prevention is on, and the application has no version (no VERSION file, no "
                 "CONFIG_MCUBOOT_IMGTOOL_SIGN_VERSION): every image is 0.0.0");
     }
@@ -43,10 +43,10 @@ static void mb14(struct check *c)
         bool old = !item && zephyr_below(v, 30000) && qspi && images[i]->present;
         if (!zero && !old)
             continue;
-        struct finding *f = report(c, opt_place(images[i], option), images[i]->name,
+        struct finding *f = check_report(c, opt_place(images[i], option), images[i]->name,
             "CONFIG_%s is %s: data that lies in internal flash, like the image's magic, cannot be written to QSPI", option,
             zero ? "0" : "not set, and its default on this Zephyr is 0");
-        f->fix = say(c, "CONFIG_%s=4", option);
+        f->fix = check_say(c, "CONFIG_%s=4", option);
         if (zero && conf_item(&images[i]->src, option))
             fix_replace(c, f, &item->at, f->fix);
         else
@@ -63,8 +63,8 @@ static void mb14b(struct check *c)
 
     for (int i = 0; i < 2 && zephyr_below(v, 30499 + 1); i++) {
         const struct conf_item *item = opt_item(images[i], option);
-        if (item && parse_number(item->value, &n) && n > 4)
-            report(c, item->at, images[i]->name, "CONFIG_%s=%llu: the driver of Zephyr before 3.5 writes the whole buffer whatever the length",
+        if (item && conf_number(item->value, &n) && n > 4)
+            check_report(c, item->at, images[i]->name, "CONFIG_%s=%llu: the driver of Zephyr before 3.5 writes the whole buffer whatever the length",
                 option, (ull)n);
     }
 }
@@ -76,7 +76,7 @@ static void mb15(struct check *c)
 
     if (!p || !slot_is_external(v))
         return;
-    report(c, dt_place(v, &p->loc), "mcuboot",
+    check_report(c, dt_place(v, &p->loc), "mcuboot",
         "if the external flash is not ready when MCUboot opens it (a slow supply at power-up), MCUboot stops instead of booting slot 0");
 }
 
@@ -87,7 +87,7 @@ static void mb16(struct check *c)
     bool mute = opt_off(v, &v->boot, "CONSOLE") && !opt_on(v, &v->boot, "USE_SEGGER_RTT");
 
     if (off || mute)
-        report(c, opt_place(&v->boot, off ? "LOG" : "CONSOLE"), "mcuboot", "MCUboot logs nowhere: what it thinks of slot 1 cannot be seen");
+        check_report(c, opt_place(&v->boot, off ? "LOG" : "CONSOLE"), "mcuboot", "MCUboot logs nowhere: what it thinks of slot 1 cannot be seen");
 }
 
 static void mb17(struct check *c)
@@ -95,21 +95,21 @@ static void mb17(struct check *c)
     const struct view *v = c->v;
 
     if (conf_is(&v->boot.src, "MCUBOOT_CLEANUP_ARM_CORE", "n") && (!v->p->ncs || ncs_below(v, 20400)))
-        report(c, opt_place(&v->boot, "MCUBOOT_CLEANUP_ARM_CORE"), "mcuboot",
+        check_report(c, opt_place(&v->boot, "MCUBOOT_CLEANUP_ARM_CORE"), "mcuboot",
             "CONFIG_MCUBOOT_CLEANUP_ARM_CORE=n: the application starts with MCUboot's interrupts and stack limits");
 }
 
 static void mb18(struct check *c)
 {
     const struct view *v = c->v;
-    const char *dir = *v->app_dir ? say(c, "%s/sysbuild/mcuboot", v->app_dir) : "sysbuild/mcuboot";
+    const char *dir = *v->app_dir ? check_say(c, "%s/sysbuild/mcuboot", v->app_dir) : "sysbuild/mcuboot";
 
     if (!v->sysbuild || source_findf(&v->p->files, "%s/prj.conf", dir))
         return;
     for (struct source *f = v->p->files.first; f; f = f->next) {
-        if (!source_below(f, dir) || (!ends_with(f->base, ".conf") && !ends_with(f->base, ".overlay")))
+        if (!source_below(f, dir) || (!text_ends(f->base, ".conf") && !text_ends(f->base, ".overlay")))
             continue;
-        report(c, in_file(f->rel), "mcuboot",
+        check_report(c, in_file(f->rel), "mcuboot",
             "the folder %s/ has no prj.conf: it becomes MCUboot's configuration folder and replaces MCUboot's own prj.conf and boards/", dir);
         return;
     }
@@ -121,7 +121,7 @@ static const struct source *without_counterpart(const struct view *v, const char
     const char *root = *v->app_dir ? path_join(v->p->pool, v->app_dir, from) : from;
 
     for (struct source *f = v->p->files.first; f; f = f->next) {
-        if (!source_below(f, root) || (!ends_with(f->base, ".conf") && !ends_with(f->base, ".overlay")))
+        if (!source_below(f, root) || (!text_ends(f->base, ".conf") && !text_ends(f->base, ".overlay")))
             continue;
         const char *rest = f->rel + strlen(root) + 1;
         if (!source_findf(&v->p->files, "%s/%s/%s", v->app_dir, to, rest))
@@ -139,7 +139,7 @@ static void mb19(struct check *c)
 
     if (!f || (!sysbuild && v->flow != FLOW_CHILD))
         return;
-    struct finding *found = report(c, in_file(f->rel), "mcuboot", "%s is not used by this build: %s", f->rel,
+    struct finding *found = check_report(c, in_file(f->rel), "mcuboot", "%s is not used by this build: %s", f->rel,
         sysbuild ? "sysbuild does not look into child_image/" : "without sysbuild nothing looks into sysbuild/");
     found->fix = sysbuild ? "move it to sysbuild/" : "build with west build --sysbuild, or move it to child_image/";
 }
@@ -148,8 +148,8 @@ static void mb20(struct check *c)
 {
     const struct view *v = c->v;
 
-    if (v->p->ncs >= 20000 && v->p->ncs < 20100 && v->board && ends_with(v->board, "_ns") && slot_is_external(v))
-        report(c, in_file(v->app.conf_file), "app", "a non-secure application with TF-M and slot 1 in external flash, on nRF Connect SDK 2.0");
+    if (v->p->ncs >= 20000 && v->p->ncs < 20100 && v->board && text_ends(v->board, "_ns") && slot_is_external(v))
+        check_report(c, in_file(v->app.conf_file), "app", "a non-secure application with TF-M and slot 1 in external flash, on nRF Connect SDK 2.0");
 }
 
 static struct place mode_place(const struct view *v)
@@ -171,9 +171,9 @@ static void mb21(struct check *c)
     if (swap_mode(v) != DIRECT_XIP)
         return;
     if (slot_is_external(v) && !(v->soc && strcmp(v->soc->name, "nrf5340") == 0))
-        report(c, mode_place(v), "mcuboot", "direct XIP runs slot 1 where it lies, and this SoC cannot execute from external flash");
+        check_report(c, mode_place(v), "mcuboot", "direct XIP runs slot 1 where it lies, and this SoC cannot execute from external flash");
     else if (v->soc && v->soc->rram && v->pm && !v->has_static)
-        report(c, mode_place(v), "mcuboot", "direct XIP on an nRF54L needs a pm_static.yml");
+        check_report(c, mode_place(v), "mcuboot", "direct XIP on an nRF54L needs a pm_static.yml");
 }
 
 static void mb22(struct check *c)
@@ -183,7 +183,7 @@ static void mb22(struct check *c)
 
     for (int i = 0; i < 3; i++) {
         if (opt_on(v, &v->boot, names[i]) && slot_is_external(v))
-            report(c, opt_place(&v->boot, names[i]), "mcuboot", "CONFIG_%s needs both slots in the address space; slot 1 is in external flash",
+            check_report(c, opt_place(&v->boot, names[i]), "mcuboot", "CONFIG_%s needs both slots in the address space; slot 1 is in external flash",
                 names[i]);
     }
 }
@@ -199,7 +199,7 @@ static void mb23(struct check *c)
         const struct slot *s = &slots[i];
         if (!s->known || !s->erase || s->size / s->erase >= 2)
             continue;
-        struct finding *f = report(c, s->at, "mcuboot", "%s has 0x%llx bytes: %llu erase unit of %llu KiB, and a swap needs at least two",
+        struct finding *f = check_report(c, s->at, "mcuboot", "%s has 0x%llx bytes: %llu erase unit of %llu KiB, and a swap needs at least two",
             s->name, (ull)s->size, (ull)(s->size / s->erase), (ull)s->erase / 1024);
         f->fix = "larger slots, or overwrite-only (CONFIG_BOOT_UPGRADE_ONLY=y)";
     }
@@ -208,7 +208,7 @@ static void mb23(struct check *c)
         if (!a->is_image || a->broken || !s->known || !s->erase || a->signed_size > s->size || s->erase <= 4096)
             continue;
         if (a->signed_size + s->erase > s->size)
-            report(c, in_file(a->rel), "mcuboot", "the image has 0x%x bytes and leaves no free unit of %llu KiB in slot 0", a->signed_size,
+            check_report(c, in_file(a->rel), "mcuboot", "the image has 0x%x bytes and leaves no free unit of %llu KiB in slot 0", a->signed_size,
                 (ull)s->erase / 1024);
     }
 }

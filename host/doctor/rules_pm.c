@@ -7,7 +7,7 @@
 
 static const char *sysbuild_conf(struct check *c)
 {
-    return *c->v->app_dir ? say(c, "%s/sysbuild.conf", c->v->app_dir) : "sysbuild.conf";
+    return *c->v->app_dir ? check_say(c, "%s/sysbuild.conf", c->v->app_dir) : "sysbuild.conf";
 }
 
 static bool static_secondary(const struct view *v, bool external)
@@ -43,12 +43,12 @@ static void pm01(struct check *c)
 
     if (!p || pm_chosen(&v->app) || v->app.dt_built != v->boot.dt_built)
         return;
-    struct finding *f = report(c, dt_place(v, &p->loc), "app",
+    struct finding *f = check_report(c, dt_place(v, &p->loc), "app",
         "nordic,pm-ext-flash = &%s is chosen for MCUboot only; the application does not choose it, "
         "and the Partition Manager asks the application", chip_label(p));
-    f->fix = say(c, "choose it in the application too, in %s (or in the board's dts, for both): "
+    f->fix = check_say(c, "choose it in the application too, in %s (or in the board's dts, for both): "
                     "/ { chosen { nordic,pm-ext-flash = &%s; }; };", v->app.overlay, chip_label(p));
-    fix_append(c, f, v->app.overlay, say(c, "/ { chosen { nordic,pm-ext-flash = &%s; }; };", chip_label(p)));
+    fix_append(c, f, v->app.overlay, check_say(c, "/ { chosen { nordic,pm-ext-flash = &%s; }; };", chip_label(p)));
 }
 
 static void pm02(struct check *c)
@@ -59,12 +59,12 @@ static void pm02(struct check *c)
     if (!p || pm_chosen(&v->boot) || !two_slots(v) || ncs_below(v, 20200) || !external_on(v)
         || v->app.dt_built != v->boot.dt_built)
         return;
-    struct finding *f = report(c, dt_place(v, &p->loc), "mcuboot",
+    struct finding *f = check_report(c, dt_place(v, &p->loc), "mcuboot",
         "nordic,pm-ext-flash = &%s is chosen for the application only; MCUboot's devicetree does not choose it, "
         "so slot 1 is missing from MCUboot's flash map", chip_label(p));
-    f->fix = say(c, "write the same line for MCUboot, in %s: / { chosen { nordic,pm-ext-flash = &%s; }; };",
+    f->fix = check_say(c, "write the same line for MCUboot, in %s: / { chosen { nordic,pm-ext-flash = &%s; }; };",
         v->boot.overlay, chip_label(p));
-    fix_append(c, f, v->boot.overlay, say(c, "/ { chosen { nordic,pm-ext-flash = &%s; }; };", chip_label(p)));
+    fix_append(c, f, v->boot.overlay, check_say(c, "/ { chosen { nordic,pm-ext-flash = &%s; }; };", chip_label(p)));
 }
 
 /* Is it evident that slot 1 is to be outside, or could the chip be for something else? */
@@ -96,7 +96,7 @@ static void pm03(struct check *c)
         || static_secondary(v, false) || opt_on(v, &v->app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY"))
         return;
     const struct conf_item *off = conf_item(&v->sb, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY");
-    struct finding *f = report(c, off ? off->at : intent_place(v), "sysbuild",
+    struct finding *f = check_report(c, off ? off->at : intent_place(v), "sysbuild",
         "slot 1 is meant for the external flash, but %s is not in sysbuild.conf, so sysbuild switches it off "
         "in the application and in MCUboot, whatever their own files say%s", SB_EXTERNAL,
         evident ? "" : " (if the external flash is for something else, nothing is wrong)");
@@ -117,11 +117,11 @@ static void pm04(struct check *c)
         && !static_secondary(v, false);
 
     if (boot_only)
-        report(c, opt_place(&v->boot, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY"), "mcuboot",
+        check_report(c, opt_place(&v->boot, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY"), "mcuboot",
             "CONFIG_PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY=y stands in MCUboot's configuration only; "
             "with child images it is the application (the parent) that decides");
     else if (off)
-        report(c, opt_place(&v->app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY"), "app",
+        check_report(c, opt_place(&v->app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY"), "app",
             "CONFIG_PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY=n in the application keeps slot 1 in internal flash");
 }
 
@@ -145,7 +145,7 @@ static void pm05(struct check *c)
         return;
     if (sb_on(v, "PM_OVERRIDE_EXTERNAL_DRIVER_CHECK") || opt_on(v, &v->app, "PM_OVERRIDE_EXTERNAL_DRIVER_CHECK"))
         return;
-    struct finding *f = report(c, node_place(v, n), "sysbuild",
+    struct finding *f = check_report(c, node_place(v, n), "sysbuild",
         "the external flash %s is a \"%s\"; the Partition Manager only takes %s for granted and leaves slot 1 out of "
         "the flash map", n->name, compatible_of(n), child ? "a QSPI or SPI NOR driver" : "the QSPI driver");
     if (!child) {
@@ -174,16 +174,16 @@ static void driver_off(struct check *c, const struct image *i)
     if (!missing && opt_off(v, i, "FLASH"))
         missing = "FLASH";
     if (missing) {
-        f = report(c, opt_place(i, missing), i->name, "CONFIG_%s is off in %s, so nothing drives the external flash %s",
+        f = check_report(c, opt_place(i, missing), i->name, "CONFIG_%s is off in %s, so nothing drives the external flash %s",
             missing, i->name, n->name);
-        f->fix = say(c, "CONFIG_%s=y in %s", missing, i->conf_file);
+        f->fix = check_say(c, "CONFIG_%s=y in %s", missing, i->conf_file);
         const struct conf_item *item = conf_item(&i->src, missing);
         if (item)
-            fix_replace(c, f, &item->at, say(c, "CONFIG_%s=y", missing));
+            fix_replace(c, f, &item->at, check_say(c, "CONFIG_%s=y", missing));
         return;
     }
     if (is_spi_nor(n) && !i->has_built && !opt(v, i, "SPI") && !opt(v, i, "SPI_NOR")) {
-        f = report(c, in_file(i->conf_file), i->name,
+        f = check_report(c, in_file(i->conf_file), i->name,
             "the external flash %s is an SPI NOR, and neither CONFIG_SPI nor CONFIG_SPI_NOR is set for %s in what can be seen",
             n->name, i->name);
         f->severity = SEV_WARNING;
@@ -211,7 +211,7 @@ static void pm12(struct check *c)
         return;
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
         if (opt_on(v, &v->app, options[i]))
-            report(c, opt_place(&v->app, options[i]), "app",
+            check_report(c, opt_place(&v->app, options[i]), "app",
                 "CONFIG_%s puts another partition into the external flash without a pm_static.yml: where slot 1 then "
                 "begins is left to the Partition Manager, which aligns it to 4 bytes only", options[i]);
     }
@@ -226,7 +226,7 @@ static void pm13(struct check *c)
         const struct dt_node *n = dt_by_label(v->app.dt, labels[i]);
         if (!n || v->app.dt_built || !n->loc.file || n->loc.file[0] == '(')
             continue;
-        report(c, node_place(v, n), "app",
+        check_report(c, node_place(v, n), "app",
             "%s in the devicetree has no effect: with the Partition Manager on, sizes and places come from it", labels[i]);
         return;
     }
@@ -238,8 +238,8 @@ static void pm15(struct check *c)
 
     if (!uses_mcuboot(v) || v->has_static)
         return;
-    const char *file = *v->app_dir ? say(c, "%s/pm_static.yml", v->app_dir) : "pm_static.yml";
-    report(c, in_file(file), "sysbuild",
+    const char *file = *v->app_dir ? check_say(c, "%s/pm_static.yml", v->app_dir) : "pm_static.yml";
+    check_report(c, in_file(file), "sysbuild",
         "there is a bootloader and no pm_static.yml: the next build may place the slots elsewhere");
 }
 
@@ -254,7 +254,7 @@ static void pm18(struct check *c)
             const struct conf_item *item = conf_item(&images[i]->src, names[k]);
             if (!item || (c->v->p->ncs && c->v->p->ncs < 10600))
                 continue;
-            struct finding *f = report(c, item->at, images[i]->name, "CONFIG_%s no longer exists in the nRF Connect SDK",
+            struct finding *f = check_report(c, item->at, images[i]->name, "CONFIG_%s no longer exists in the nRF Connect SDK",
                 names[k]);
             fix_delete(c, f, &item->at);
         }
@@ -270,12 +270,12 @@ static void pm23(struct check *c)
     if (!made)
         return;
     if (v->has_static && v->pm_static.file->mtime > made->mtime + 1)
-        report(c, in_file(v->pm_static.file->rel), "sysbuild",
+        check_report(c, in_file(v->pm_static.file->rel), "sysbuild",
             "%s is newer than %s: the configured build folder keeps the old slots in its signing step",
             v->pm_static.file->rel, made->rel);
     for (const struct key *k = v->p->keys; k; k = k->next) {
         if (k->is_private && k->file->mtime > made->mtime + 1)
-            report(c, in_file(k->file->rel), "sysbuild", "the key %s is newer than %s: the configured build folder may sign "
+            check_report(c, in_file(k->file->rel), "sysbuild", "the key %s is newer than %s: the configured build folder may sign "
                 "with the old one", k->file->rel, made->rel);
     }
 }
@@ -290,12 +290,12 @@ static void pm24(struct check *c)
     if (!app || !boot)
         return;
     if (a && b && a->parent && b->parent && strcmp(a->name, b->name) != 0) {
-        report(c, dt_place(v, &boot->loc), "mcuboot", "MCUboot chooses %s and the application %s as external flash", b->name,
+        check_report(c, dt_place(v, &boot->loc), "mcuboot", "MCUboot chooses %s and the application %s as external flash", b->name,
             a->name);
         return;
     }
     if (a && b && node_bits(a, &abits) && node_bits(b, &bbits) && abits != bbits)
-        report(c, prop_place(v, b, "size"), "mcuboot",
+        check_report(c, prop_place(v, b, "size"), "mcuboot",
             "the external flash has %llu bits for MCUboot and %llu for the application", (unsigned long long)bbits,
             (unsigned long long)abits);
 }

@@ -32,7 +32,7 @@ static void pm08(struct check *c)
         return;
     if (!pri.known && sec.known && v->has_static && !v->has_partitions && !map_find(&v->pm_static, "mcuboot_primary")
         && !map_find(&v->pm_static, "app")) {
-        struct finding *f = report(c, sec.at, "mcuboot",
+        struct finding *f = check_report(c, sec.at, "mcuboot",
             "pm_static.yml fixes mcuboot_secondary (0x%llx) but not mcuboot_primary: the two will differ as soon as the "
             "primary is sized anew", (ull)sec.size);
         f->severity = SEV_WARNING;
@@ -43,10 +43,10 @@ static void pm08(struct check *c)
     uint64_t a = pri.size / 4096, b = sec.size / 4096;
     if (counts_fit(m, a, b))
         return;
-    struct finding *f = report(c, sec.at, "mcuboot",
+    struct finding *f = check_report(c, sec.at, "mcuboot",
         "slot 0 has %llu sectors (0x%llx), slot 1 has %llu (0x%llx); %s accepts equal counts, or one %s in slot 0",
         (ull)a, (ull)pri.size, (ull)b, (ull)sec.size, swap_mode_name(m), m == SWAP_MOVE ? "more" : "less");
-    f->fix = say(c, "give both slots the same size: 0x%llx", (ull)(pri.size < sec.size ? pri.size : sec.size));
+    f->fix = check_say(c, "give both slots the same size: 0x%llx", (ull)(pri.size < sec.size ? pri.size : sec.size));
 }
 
 static uint64_t region_bytes(const struct view *v, const char *region)
@@ -71,7 +71,7 @@ static void pm09(struct check *c)
         if (p->address + size <= room)
             continue;
         bool ext = strcmp(region, "external_flash") == 0;
-        struct finding *f = report(c, p->at, "sysbuild", "partition %s ends at 0x%llx, but the %s flash has 0x%llx bytes%s",
+        struct finding *f = check_report(c, p->at, "sysbuild", "partition %s ends at 0x%llx, but the %s flash has 0x%llx bytes%s",
             p->name, (ull)(p->address + size), ext ? "external" : "internal", (ull)room,
             ext ? " (the devicetree's size is in bits)" : "");
         if (ext)
@@ -90,7 +90,7 @@ static void pm10(struct check *c)
         const struct slot *s = &slots[i];
         if (!s->known || (s->address % 4096 == 0 && s->size % 4096 == 0))
             continue;
-        report(c, s->at, "mcuboot", "%s is 0x%llx bytes at 0x%llx: not a multiple of the erase unit of 0x1000", s->name,
+        check_report(c, s->at, "mcuboot", "%s is 0x%llx bytes at 0x%llx: not a multiple of the erase unit of 0x1000", s->name,
             (ull)s->size, (ull)s->address);
     }
 }
@@ -143,7 +143,7 @@ static void pm11(struct check *c)
             if (!b->has_address || !partition_size(b, &bsize) || !partition_in(b, region)
                 || !overlap_matters(a, asize, b, bsize))
                 continue;
-            report(c, b->at, "sysbuild", "%s (0x%llx..0x%llx) and %s (0x%llx..0x%llx) overlap in %s", b->name,
+            check_report(c, b->at, "sysbuild", "%s (0x%llx..0x%llx) and %s (0x%llx..0x%llx) overlap in %s", b->name,
                 (ull)b->address, (ull)(b->address + bsize), a->name, (ull)a->address, (ull)(a->address + asize), region);
         }
     }
@@ -176,7 +176,7 @@ static bool pm_defines(struct check *c, const char *name)
     if (map_find(&v->partitions, name) || map_find(&v->pm_static, name))
         return true;
     for (struct source *f = v->p->files.first; f; f = f->next) {
-        if (starts_with(f->base, "pm.yml")) {
+        if (text_starts(f->base, "pm.yml")) {
             const char *text = source_text(&v->p->files, f);
             if (text && strstr(text, name))
                 return true;
@@ -194,7 +194,7 @@ static void pm14(struct check *c)
     const struct view *v = c->v;
 
     for (struct source *f = v->p->files.first; f; f = f->next) {
-        if (!(ends_with(f->base, ".c") || ends_with(f->base, ".h") || ends_with(f->base, ".cpp"))
+        if (!(text_ends(f->base, ".c") || text_ends(f->base, ".h") || text_ends(f->base, ".cpp"))
             || !source_below(f, v->app_dir))
             continue;
         const char *text = source_peek(&v->p->files, f);
@@ -207,7 +207,7 @@ static void pm14(struct check *c)
                 for (const char *p = text; p < at; p++)
                     line += *p == '\n';
                 f->used = true;
-                struct finding *found = report(c, (struct place) { f->rel, line, 1 }, "app",
+                struct finding *found = check_report(c, (struct place) { f->rel, line, 1 }, "app",
                     "%s(%s): the Partition Manager has no partition %s; the devicetree's is not used", macros[m], name, name);
                 if (!map_of(v))
                     found->severity = SEV_WARNING;
@@ -227,7 +227,7 @@ static void compare_maps(struct check *c, const struct map *now, const struct ma
             continue;
         if (a->address == b->address && asize == bsize && partition_in(a, b->region ? b->region : "flash_primary"))
             continue;
-        report(c, a->at, "sysbuild", "%s is 0x%llx bytes at 0x%llx of %s here and 0x%llx at 0x%llx of %s in %s", names[i],
+        check_report(c, a->at, "sysbuild", "%s is 0x%llx bytes at 0x%llx of %s here and 0x%llx at 0x%llx of %s in %s", names[i],
             (ull)asize, (ull)a->address, a->region ? a->region : "flash_primary", (ull)bsize, (ull)b->address,
             b->region ? b->region : "flash_primary", then_name);
     }
@@ -243,7 +243,7 @@ static void pm16(struct check *c)
         compare_maps(c, &v->partitions, &v->pm_static, v->pm_static.file->rel);
     for (struct source *f = v->p->files.first; f; f = f->next) {
         struct map deployed;
-        if (!strstr(f->base, "deployed") || !ends_with(f->base, ".yml"))
+        if (!strstr(f->base, "deployed") || !text_ends(f->base, ".yml"))
             continue;
         map_init(&deployed);
         if (map_read_yaml(&deployed, &v->p->files, f))
@@ -261,10 +261,10 @@ static void pm17(struct check *c)
 
     if (!p || !partition_size(p, &size) || (!v->soc && !sb))
         return;
-    if (sb && parse_number(sb, &said))
+    if (sb && conf_number(sb, &said))
         want = said;
     if (size != want)
-        report(c, p->at, "sysbuild", "mcuboot_pad has 0x%llx bytes, the image header takes 0x%llx on this SoC", (ull)size,
+        check_report(c, p->at, "sysbuild", "mcuboot_pad has 0x%llx bytes, the image header takes 0x%llx on this SoC", (ull)size,
             (ull)want);
 }
 
@@ -275,18 +275,18 @@ static void pm19(struct check *c)
     struct place at;
 
     if (log_line(c, "'PM_MCUBOOT_PRIMARY_1_ID' undeclared", &at) || log_line(c, "'PM_MCUBOOT_SECONDARY_1_ID' undeclared", &at))
-        report(c, at, "mcuboot",
+        check_report(c, at, "mcuboot",
             "the compiler misses the partitions of image 1: MCUboot is built for more images than the map has");
     uint64_t n = opt_number(v, &v->boot, "UPDATEABLE_IMAGE_NUMBER", 1);
     const char *sb = conf_value(&v->sb, "MCUBOOT_UPDATEABLE_IMAGES");
     uint64_t said;
-    if (sb && parse_number(sb, &said) && !v->boot.has_built)
+    if (sb && conf_number(sb, &said) && !v->boot.has_built)
         n = said;
     for (uint64_t i = 1; l && i < n && i < 8; i++) {
-        const char *pri = say(c, "mcuboot_primary_%u", (unsigned)i), *sec = say(c, "mcuboot_secondary_%u", (unsigned)i);
+        const char *pri = check_say(c, "mcuboot_primary_%u", (unsigned)i), *sec = check_say(c, "mcuboot_secondary_%u", (unsigned)i);
         const char *gone = !map_find(l, pri) ? pri : !map_find(l, sec) ? sec : NULL;
         if (gone)
-            report(c, in_file(l->file->rel), "mcuboot", "MCUboot handles %u images, but %s has no %s", (unsigned)n,
+            check_report(c, in_file(l->file->rel), "mcuboot", "MCUboot handles %u images, but %s has no %s", (unsigned)n,
                 l->file->rel, gone);
     }
 }
@@ -298,7 +298,7 @@ static void pm20(struct check *c)
     for (const struct partition *p = l ? l->first : NULL; p; p = p->next) {
         bool backwards = p->has_address && p->has_end && p->end < p->address;
         if (p->negative || backwards)
-            report(c, p->at_size, "sysbuild", "%s has a negative size (%s0x%llx): the partitions before it do not fit its "
+            check_report(c, p->at_size, "sysbuild", "%s has a negative size (%s0x%llx): the partitions before it do not fit its "
                 "region", p->name, "-", (ull)(p->negative ? p->size : p->address - p->end));
     }
 }
@@ -314,7 +314,7 @@ static void pm21(struct check *c)
     for (int i = 0; i < 3; i++) {
         const struct partition *p = map_find(l, names[i]);
         if (p && partition_in(p, "external_flash"))
-            report(c, p->at, "sysbuild", "%s is placed in the external flash, from which this SoC cannot start an image",
+            check_report(c, p->at, "sysbuild", "%s is placed in the external flash, from which this SoC cannot start an image",
                 names[i]);
     }
 }
@@ -329,7 +329,7 @@ static void pm22(struct check *c)
     const struct partition *fixed = map_find(&v->pm_static, "mcuboot_secondary");
     if (fixed && !partition_in(fixed, "external_flash"))
         return;
-    report(c, p->at, "sysbuild", "the build has put mcuboot_secondary into %s, although the project has an external flash for it",
+    check_report(c, p->at, "sysbuild", "the build has put mcuboot_secondary into %s, although the project has an external flash for it",
         p->region ? p->region : "flash_primary");
 }
 

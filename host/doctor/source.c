@@ -12,14 +12,14 @@
 
 enum { INDEX = 1 << 14 };
 
-bool ends_with(const char *text, const char *end)
+bool text_ends(const char *text, const char *end)
 {
     size_t n = strlen(text), m = strlen(end);
 
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-bool starts_with(const char *text, const char *start)
+bool text_starts(const char *text, const char *start)
 {
     return strncmp(text, start, strlen(start)) == 0;
 }

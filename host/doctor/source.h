@@ -68,7 +68,7 @@ bool source_below(const struct source *f, const char *dir);
 /* Path pieces, in the pool. dir "" is the project itself. */
 const char *path_join(struct pool *p, const char *dir, const char *name);
 const char *path_dir(struct pool *p, const char *rel);
-bool ends_with(const char *text, const char *end);
-bool starts_with(const char *text, const char *start);
+bool text_ends(const char *text, const char *end);
+bool text_starts(const char *text, const char *start);
 
 #endif

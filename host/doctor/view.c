@@ -106,7 +106,7 @@ static bool each_board_file(const struct setup *u, struct image *i, const char *
     bool any = false;
 
     for (struct source *f = u->p->files.first; f; f = f->next) {
-        if (!u->board || !ends_with(f->base, ext) || strcmp(path_dir(u->p->pool, f->rel), dir) != 0)
+        if (!u->board || !text_ends(f->base, ext) || strcmp(path_dir(u->p->pool, f->rel), dir) != 0)
             continue;
         const char *name = pool_copy(u->p->pool, f->base, strlen(f->base) - strlen(ext));
         if (!board_matches(name, u->board))
@@ -122,7 +122,7 @@ static void cmake_files(const struct setup *u, struct image *i, bool boot)
     struct sources *s = &u->p->files;
 
     for (struct source *f = s->first; f; f = f->next) {
-        if ((strcmp(f->base, "CMakeLists.txt") != 0 && !ends_with(f->base, ".cmake")) || !source_below(f, u->app)
+        if ((strcmp(f->base, "CMakeLists.txt") != 0 && !text_ends(f->base, ".cmake")) || !source_below(f, u->app)
             || project_in_build(u->p, f->rel) || f->size > 262144)
             continue;
         for (const char *at = source_peek(s, f); at && *at; at += at[0] == '\n') {
@@ -140,7 +140,7 @@ static void cmake_files(const struct setup *u, struct image *i, bool boot)
             const char *name = pool_copy(u->p->pool, start, (size_t)(ext - start));
             for (struct source *g = s->first; g; g = g->next) {
                 if (strcmp(g->base, name) == 0 && source_below(g, u->app) && !strstr(line, "if("))
-                    ends_with(name, ".conf") ? add_conf(u, i, g) : add_overlay(i, g);
+                    text_ends(name, ".conf") ? add_conf(u, i, g) : add_overlay(i, g);
             }
         }
     }
@@ -210,6 +210,11 @@ static void read_boot(const struct setup *u, struct image *i, enum flow flow)
     start_image(u, i, "mcuboot", pool_printf(pool, "%s/mcuboot.conf", dir), pool_printf(pool, "%s/mcuboot.overlay", dir));
     if (flow != FLOW_NONE || u->has_sysbuild)
         read_boot_dir(u, i, dir);
+    /* a flow that was asked for, and files for the other one: they are what is meant (MB19 says it) */
+    if (u->p->forced_flow == FLOW_CHILD && !u->has_child)
+        read_boot_dir(u, i, path_join(pool, u->app, "sysbuild"));
+    if (u->p->forced_flow == FLOW_SYSBUILD && !u->has_sysbuild)
+        read_boot_dir(u, i, path_join(pool, u->app, "child_image"));
     add_conf(u, i, source_findf(s, "%s/mcuboot.conf", u->app));
     add_overlay(i, source_findf(s, "%s/mcuboot.overlay", u->app));
     add_conf(u, i, source_findf(s, "%s/mcuboot/prj.conf", u->app));
@@ -226,7 +231,7 @@ static void cmake_options(const struct setup *u, struct conf *c, const char *pre
 
     for (struct source *f = s->first; f; f = f->next) {
         bool cache = strcmp(f->base, "CMakeCache.txt") == 0;
-        bool cmake = strcmp(f->base, "CMakeLists.txt") == 0 || ends_with(f->base, ".cmake")
+        bool cmake = strcmp(f->base, "CMakeLists.txt") == 0 || text_ends(f->base, ".cmake")
             || strcmp(f->base, "CMakePresets.json") == 0;
         if ((!cache && (!cmake || project_in_build(u->p, f->rel))) || f->size > 1 << 20)
             continue;
@@ -292,14 +297,14 @@ static void read_maps(const struct setup *u, struct view *v)
         v->has_partitions = map_read_config(&v->partitions, s, b->pm_config);
     struct source *fixed = NULL;
     for (struct source *f = s->first; u->board && f && !fixed; f = f->next) {
-        if (starts_with(f->base, "pm_static_") && ends_with(f->base, ".yml") && source_below(f, u->app)
+        if (text_starts(f->base, "pm_static_") && text_ends(f->base, ".yml") && source_below(f, u->app)
             && board_matches(pool_copy(s->pool, f->base + 10, strlen(f->base) - 14), u->board))
             fixed = f;
     }
     if (!fixed)
         fixed = source_findf(s, "%s/pm_static.yml", u->app);
     for (struct source *f = s->first; f && !fixed; f = f->next) {
-        if (starts_with(f->base, "pm_static") && (ends_with(f->base, ".yml") || ends_with(f->base, ".yaml"))
+        if (text_starts(f->base, "pm_static") && (text_ends(f->base, ".yml") || text_ends(f->base, ".yaml"))
             && source_below(f, u->app) && !u->board)
             fixed = f;
     }
@@ -316,11 +321,11 @@ static const struct soc *find_soc(const struct setup *u, const struct view *v)
     if (!soc && u->board_dts)
         soc = soc_in(source_peek(&u->p->files, u->board_dts));
     for (const struct conf_item *i = v->app.built.first; i && !soc; i = i->next) {
-        if (starts_with(i->name, "SOC_NRF") && strcmp(i->value, "y") == 0)
+        if (text_starts(i->name, "SOC_NRF") && strcmp(i->value, "y") == 0)
             soc = soc_in(i->name + 4);
     }
     for (struct source *f = u->p->files.first; f && !soc; f = f->next) {
-        if (ends_with(f->base, ".overlay"))
+        if (text_ends(f->base, ".overlay"))
             soc = soc_in(f->base);
     }
     return soc;
@@ -358,10 +363,10 @@ static bool mentions_pm(struct project *p)
     if (p->ncs)
         return true;
     for (struct source *f = p->files.first; f; f = f->next) {
-        if (starts_with(f->base, "pm_static"))
+        if (text_starts(f->base, "pm_static"))
             return true;
-        bool text = ends_with(f->base, ".conf") || ends_with(f->base, ".overlay") || ends_with(f->base, ".dts")
-            || ends_with(f->base, ".dtsi") || strcmp(f->base, "Kconfig.sysbuild") == 0
+        bool text = text_ends(f->base, ".conf") || text_ends(f->base, ".overlay") || text_ends(f->base, ".dts")
+            || text_ends(f->base, ".dtsi") || strcmp(f->base, "Kconfig.sysbuild") == 0
             || strcmp(f->base, "CMakeLists.txt") == 0;
         if (!text || f->size > 1 << 20 || project_in_build(p, f->rel))
             continue;
@@ -382,9 +387,9 @@ static void gather(struct setup *u)
         if (!source_below(f, u->app) || project_in_build(u->p, f->rel))
             continue;
         const char *rest = f->rel + strlen(u->app) + (*u->app ? 1 : 0);
-        u->has_sysbuild |= starts_with(rest, "sysbuild/") || strcmp(rest, "sysbuild.conf") == 0
+        u->has_sysbuild |= text_starts(rest, "sysbuild/") || strcmp(rest, "sysbuild.conf") == 0
             || strcmp(rest, "Kconfig.sysbuild") == 0 || strcmp(rest, "sysbuild.cmake") == 0;
-        u->has_child |= starts_with(rest, "child_image/");
+        u->has_child |= text_starts(rest, "child_image/");
     }
     u->pm_evidence = mentions_pm(u->p) || (u->has_child && !u->has_sysbuild);
     const struct build *b = u->build;
@@ -403,7 +408,7 @@ static bool sb_says_off(const struct setup *u)
     struct source *f = source_findf(&u->p->files, "%s/sysbuild.conf", u->app);
     const char *text = f ? source_peek(&u->p->files, f) : NULL;
 
-    return text && (starts_with(text, "SB_CONFIG_PARTITION_MANAGER=n") || strstr(text, "\nSB_CONFIG_PARTITION_MANAGER=n"));
+    return text && (text_starts(text, "SB_CONFIG_PARTITION_MANAGER=n") || strstr(text, "\nSB_CONFIG_PARTITION_MANAGER=n"));
 }
 
 /* The flows that are possible, and which of them is only a what-if. */
