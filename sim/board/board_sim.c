@@ -208,16 +208,19 @@ static void read_running(struct board_sim *b)
         img.version.minor, img.version.revision, (unsigned long)img.version.build);
 }
 
-/* The reason why nothing could be started, as short as it can be said. */
+/*
+ * Why nothing could be started, in one code: what stopped a swap half way, else what is wrong with
+ * slot 0.
+ */
 static const char *recovery_reason(const struct boot_report *r)
 {
     for (unsigned i = 0; i < r->findings; i++) {
         const struct finding *f = &r->finding[i];
+        if (f->reason == REASON_SWAP_STOPPED)
+            return reason_code(i > 0 ? r->finding[i - 1].reason : f->reason);
         if (f->reason == REASON_NOT_BOOTABLE && f->found != REASON_NONE)
             return reason_code(f->found);
     }
-    if (r->swap_stopped)
-        return reason_code(REASON_SWAP_STOPPED);
     return reason_code(r->slot[0].why.reason ? r->slot[0].why.reason : REASON_NOT_BOOTABLE);
 }
 

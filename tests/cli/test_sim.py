@@ -292,6 +292,21 @@ class SimTest(unittest.TestCase):
             self.assertEqual(json.loads(p.stdout.splitlines()[-1])["code"], "external_flash_program")
             self.assertGreater(len(sim.slot(1).rstrip(b"\xff")), 0)
 
+    def test_chip_dies_in_the_middle_of_a_swap(self):
+        for fault, reason in (("absent", "external_flash_absent"), ("busy", "external_flash_busy"),
+                              ("read-error", "external_flash_read"), ("no-program", "external_flash_program"),
+                              ("no-erase", "external_flash_erase")):
+            with self.subTest(fault):
+                run("rm", "-rf", self.shop.path(self._testMethodName))
+                with self.board() as sim:
+                    self.request(sim, self.v2)
+                with self.board("--fault", f"external:{fault}@100") as sim:
+                    self.assertIn(f"recovery reason={reason}", sim.lines)
+                    self.assertIn("a swap had to stop", self.slipway(sim, "report").stdout)
+                with self.board() as sim:
+                    self.assertEqual((sim.boot["action"], sim.boot["running"]), ("resume", "2.3.4+5"))
+                    self.assertEqual(sim.slot(0)[:len(self.new)], self.new)
+
     def test_internal_read_error_is_recovery(self):
         with self.board("--fault", "internal:read-error") as sim:
             self.assertEqual(sim.lines[1], "recovery reason=internal_flash_read")
