@@ -163,10 +163,13 @@ class SimTest(unittest.TestCase):
     def test_killed_in_the_middle_of_a_swap(self):
         with self.board() as sim:
             self.request(sim, self.v2)
+            before = sim.slot(0)
         p = subprocess.Popen([SLIPWAY, "sim", "--board", BOARD, "--state", self.shop.path(self._testMethodName),
                               "--key", self.shop.key, "--udp", "0", "--time", "real"], stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL)
-        time.sleep(0.8)
+        end = time.monotonic() + 30
+        while sim.slot(0) == before and time.monotonic() < end:
+            time.sleep(0.01)
         p.kill()
         self.assertEqual(p.communicate()[0], b"")
         with self.board() as sim:
