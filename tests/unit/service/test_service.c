@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/boot/failure.h"
 #include "core/smp/groups/img.h"
 #include "core/smp/groups/slipway.h"
 #include "tests/support/smprig.h"
@@ -525,6 +526,38 @@ static void test_flash_and_layout(void **state)
     close_board();
 }
 
+/* With everything in it that it can hold, at its longest, the report still fits a message. */
+static void test_longest_report(void **state)
+{
+    struct boot_report *r = &s.rig.report;
+    struct finding f[FAILURE_KEPT];
+
+    (void)state;
+    open_board(false);
+    memset(r->phase_ms, 0xFF, sizeof r->phase_ms);
+    r->total_ms = r->layout_hash = r->jedec = UINT32_MAX;
+    r->starts = r->attempts = r->gap = UINT8_MAX;
+    r->units = UINT16_MAX;
+    for (unsigned i = 0; i < 2; i++) {
+        r->slot[i] = (struct slot_report) { .present = true, .version = { 255, 255, 65535, UINT32_MAX },
+            .size = UINT32_MAX, .unit = 255 };
+        r->slot[i].why = (struct finding) { 84, 1, UINT32_MAX, UINT32_MAX, UINT32_MAX };
+    }
+    r->findings = REPORT_FINDINGS;
+    for (unsigned i = 0; i < REPORT_FINDINGS; i++)
+        r->finding[i] = r->slot[1].why;
+    for (unsigned i = 0; i < FAILURE_KEPT; i++)
+        f[i] = (struct finding) { REASON_EXT_READ, 1, UINT32_MAX - i, UINT32_MAX, UINT32_MAX };
+    assert_true(failure_append(&s.rig.store, f, FAILURE_KEPT) >= 0);
+    const char *text = ours(SLIPWAY_REPORT);
+    assert_contains(text, "\"running\":\"255.255.65535+4294967295\"");
+    assert_contains(text, "\"failures\":[{\"r\":6,\"slot\":1,\"f\":4294967295,");
+    assert_contains(text, "\"f\":4294967288,\"e\":4294967295,\"w\":4294967295}]}");
+    assert_true(s.len[0] <= SMP_BUF_SIZE);
+    print_message("the longest report takes %u bytes\n", s.len[0]);
+    close_board();
+}
+
 static void test_without_a_boot_report(void **state)
 {
     struct service_config cfg = { .store = &s.rig.store };
@@ -674,6 +707,7 @@ int main(void)
         cmocka_unit_test(test_recovery_erase_ends_a_trial),
         cmocka_unit_test(test_errors_in_v1),
         cmocka_unit_test(test_flash_and_layout),
+        cmocka_unit_test(test_longest_report),
         cmocka_unit_test(test_without_a_boot_report),
         cmocka_unit_test(test_images_that_cannot_be_installed),
         cmocka_unit_test(test_unfinished_swap),
