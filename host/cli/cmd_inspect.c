@@ -55,11 +55,26 @@ static const char *place_of(const struct job *j, int chip, uint32_t off)
     return names[chip];
 }
 
-static const char *trailer_place(const struct job *j, int chip, uint32_t end)
+/* The end of the slot on a chip; 0: not known. */
+static uint32_t slot_end(const struct job *j, int chip)
 {
     const struct layout_part *part = chip == 0 ? &j->layout.slot0 : &j->layout.slot1;
 
-    return chip >= 0 && end == part->off + part->size ? place_of(j, chip, part->off) : NULL;
+    return chip < 0 ? 0 : part->off + part->size;
+}
+
+/*
+ * What lies at the end of the file is the trailer of an image that begins with the file; else only if
+ * it looks like one, as nobody knows where slots end.
+ */
+static const struct scan_trailer *last_trailer(const struct job *j, int chip, size_t n)
+{
+    const struct scan *s = &j->scan;
+    bool alone = s->images == 1 && s->image[0].off == 0 && s->trailers == 0;
+
+    if (chip >= 0 || !s->has_last || n + 1 != s->images)
+        return NULL;
+    return alone || s->last.good ? &s->last : NULL;
 }
 
 static void show_json(const struct job *j, const char *event, json_t *members)
@@ -75,7 +90,7 @@ static void show_image(const struct job *j, const char *name, const struct image
     const struct shown_image shown = { .found = &s->image[n], .file = name,
         .place = place_of(j, chip, s->image[n].off), .has_address = f->has_base,
         .address = f->base + s->image[n].off,
-        .trailer = s->has_last && n + 1 == s->images ? &s->last : NULL, .keys = &j->keys };
+        .trailer = last_trailer(j, chip, n), .keys = &j->keys };
 
     if (j->cli->json)
         show_json(j, "image", show_image_json(&shown));
@@ -86,7 +101,7 @@ static void show_image(const struct job *j, const char *name, const struct image
 static void show_trailer(const struct job *j, const char *name, const struct scan_trailer *t)
 {
     int chip = chip_of(j, j->scan.ram.dev.size);
-    const char *place = trailer_place(j, chip, t->end);
+    const char *place = t->end == slot_end(j, chip) ? place_of(j, chip, t->end - 1) : NULL;
 
     if (!j->cli->json) {
         printf("%s: trailer of %s that ends at 0x%" PRIx32 "\n", name, place ? place : "a slot", t->end);
@@ -106,8 +121,14 @@ static void show_scan(struct job *j, const char *name, const struct imagefile *f
     scan_bytes(&j->scan, span_of(f->data.p, f->data.len), f->base);
     for (size_t i = 0; i < j->scan.images; i++)
         show_image(j, name, f, i);
-    for (size_t i = 0; i < j->scan.trailers; i++)
-        show_trailer(j, name, &j->scan.trailer[i]);
+    uint32_t end = slot_end(j, chip_of(j, j->scan.ram.dev.size));
+    struct scan_trailer slot;
+    for (size_t i = 0; i < j->scan.trailers; i++) {
+        if (j->scan.trailer[i].end != end)
+            show_trailer(j, name, &j->scan.trailer[i]);
+    }
+    if (end && scan_trailer_at(&j->scan, end, &slot) && (j->scan.images || slot.good))
+        show_trailer(j, name, &slot);
 }
 
 /* A version of the manifest may leave the build number away, or separate it by a dot. */

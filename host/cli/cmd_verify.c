@@ -36,8 +36,9 @@ static int refuse(const struct job *j, int rc, const struct finding *why)
     char text[400];
 
     return cli_fail(j->cli, rc, reason_code(why->reason), files_finding(why, text, sizeof text), files_next(why),
-        "%s %s", j->file, rc == EXIT_VERIFY ? "does not verify" : rc == EXIT_DIFFERS ? "verifies, but cannot run"
-                                                                                    : "is not a whole image");
+        "%s %s%s", j->file, rc == EXIT_VERIFY ? "does not verify" : rc == EXIT_DIFFERS ? "verifies, but cannot run on "
+                                                                                    : "is not a whole image",
+        rc == EXIT_DIFFERS ? j->board : "");
 }
 
 /* Without a key there is still the hash. */

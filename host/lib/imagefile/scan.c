@@ -102,3 +102,11 @@ void scan_bytes(struct scan *s, struct span bytes, uint32_t base)
         read_trailer(&s->last, bytes, size);
     }
 }
+
+bool scan_trailer_at(const struct scan *s, uint32_t end, struct scan_trailer *t)
+{
+    if (end < SCAN_MAGIC_LEN || end > s->ram.dev.size)
+        return false;
+    read_trailer(t, s->ram.bytes, end);
+    return true;
+}

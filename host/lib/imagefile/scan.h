@@ -40,4 +40,7 @@ struct scan {
  */
 void scan_bytes(struct scan *s, struct span bytes, uint32_t base);
 
+/* The trailer of a slot that ends at `end` bytes; false if it is too short for one. */
+bool scan_trailer_at(const struct scan *s, uint32_t end, struct scan_trailer *t);
+
 #endif
