@@ -2,6 +2,8 @@
 import json
 import os
 import subprocess
+import sys
+import unittest
 
 from click.testing import CliRunner
 from imgtool.main import imgtool as imgtool_cli
@@ -34,3 +36,23 @@ def slipway(*args, env=None):
 
 def slipway_json(*args):
     return slipway("--json", *args)
+
+
+class Counting(unittest.TextTestResult):
+    """Counts the cases of the tables as well."""
+    cases = 0
+
+    def addSubTest(self, test, subtest, err):
+        Counting.cases += 1
+        super().addSubTest(test, subtest, err)
+
+
+def run_tests():
+    """Runs the tests of the main module and ends the program."""
+    if "SLIPWAY" not in os.environ:
+        sys.exit("set SLIPWAY to the program to test")
+    result = unittest.main(module="__main__", testRunner=unittest.TextTestRunner(resultclass=Counting),
+                           exit=False).result
+    print(f"{result.testsRun} tests with {Counting.cases} cases in their tables, {len(result.failures)} failed, "
+          f"{len(result.errors)} errors")
+    sys.exit(not result.wasSuccessful())

@@ -10,7 +10,6 @@ import random
 import stat
 import struct
 import subprocess
-import sys
 import tempfile
 import unittest
 import zipfile
@@ -18,7 +17,7 @@ import zipfile
 from cryptography.hazmat.primitives import serialization
 from intelhex import IntelHex
 
-from imgtool_peer import imgtool, slipway, slipway_json
+from imgtool_peer import imgtool, run_tests, slipway, slipway_json
 
 BOARD = "at25xe321d_nrf52840"
 SLOT0, SLOT0_SIZE = 0xC000, 904 * 1024
@@ -494,6 +493,12 @@ class Inspect(Base):
         self.assertEqual((trailer["event"], trailer["end"], trailer["place"]), ("trailer", 0x100000, "slot 1"))
         self.assertEqual((trailer["image_ok"], trailer["copy_done"]), (1, 255))
         self.assertEqual((result["images"], result["trailers"]), (1, 1))
+        self.assertEqual(len(r.events()), 3)
+        self.assertEqual(image["trailer"], {})  # the chip's end is not the slot's
+        data = self.chip()
+        data[0x100000 - 32:0x100000] = b"\xff" * 32
+        trailer = slipway_json("inspect", "--board", BOARD, self.write("external.bin", data)).events()[1]
+        self.assertEqual((trailer["end"], trailer["magic"]), (0x100000, "ff" * 16))
 
     def test_damaged_chip(self):
         data = self.chip()
@@ -579,20 +584,5 @@ class Inspect(Base):
         self.assertEqual(slipway("inspect", self.write("cut.zip", data[:len(data) // 2])).code, 3)
 
 
-class Counting(unittest.TextTestResult):
-    """Counts the cases of the matrices as well."""
-    cases = 0
-
-    def addSubTest(self, test, subtest, err):
-        Counting.cases += 1
-        super().addSubTest(test, subtest, err)
-
-
 if __name__ == "__main__":
-    if "SLIPWAY" not in os.environ:
-        sys.exit("set SLIPWAY to the program to test")
-    runner = unittest.TextTestRunner(resultclass=Counting, verbosity=1)
-    result = unittest.main(testRunner=runner, exit=False).result
-    print(f"{result.testsRun} tests with {Counting.cases} cases in their tables, {len(result.failures)} failed, "
-          f"{len(result.errors)} errors")
-    sys.exit(not result.wasSuccessful())
+    run_tests()
