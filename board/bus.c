@@ -36,6 +36,21 @@ static uint32_t little_endian(const uint8_t *p, unsigned size)
     return v;
 }
 
+/*
+ * The chip's own ROM table, which older start-up code reads to tell part and revision (the newer asks
+ * FICR 0x130, 0x134): part 8, revision nibble 3.
+ */
+static bool rom_table_read(uint32_t addr, unsigned size, uint32_t *val)
+{
+    static const uint32_t id[4] = { 0x08, 0x00, 0x30, 0x00 }; /* 0xF0000FE0 .. FEC */
+    if (addr >> 12 != 0xF0000)
+        return false;
+    *val = (addr & 0xFFFu) >= 0xFE0 && (addr & 0xFFFu) < 0xFF0 ? id[addr / 4 & 3u] >> (8 * (addr & 3u)) : 0;
+    if (size < 4)
+        *val &= (1u << (8 * size)) - 1u;
+    return true;
+}
+
 static bool read_any(struct board *b, uint32_t addr, unsigned size, uint32_t *val)
 {
     const uint8_t *p = ram_at(b, addr, size);
@@ -58,7 +73,7 @@ static bool read_any(struct board *b, uint32_t addr, unsigned size, uint32_t *va
         *val = ok ? little_endian(buf, size) : 0;
         return ok;
     }
-    return addr >> 20 == 0xE00 && scs_read(b, addr, size, val);
+    return (addr >> 20 == 0xE00 && scs_read(b, addr, size, val)) || rom_table_read(addr, size, val);
 }
 
 static void ram_store(struct board *b, uint8_t *p, uint32_t addr, unsigned size, uint32_t val)
@@ -105,6 +120,8 @@ uint32_t bus_try(struct board *b, uint32_t addr, unsigned size, bool write, uint
     if (bad)
         return bad;
     bool ok = write ? write_any(b, addr, size, *val) : read_any(b, addr, size, val);
+    if (ok && write && b->watching && b->watch.memory)
+        b->watch.memory(b->watch_ctx, addr, size);
     return ok ? 0 : CFSR_PRECISERR | CFSR_BFARVALID;
 }
 

@@ -59,8 +59,10 @@ bool nvmc_store(struct board *b, uint32_t addr, unsigned size, uint32_t val)
 {
     if (addr - ADDR_FICR < 0x1000)
         return false;
-    if (reg(nvmc(b), CONFIG) != WEN)
+    if (reg(nvmc(b), CONFIG) != WEN) {
+        memory_changed(b, addr & ~3u, 4); /* no, but a second core that follows must be told so */
         return true;
+    }
     if (size != 4 || (addr & 3u))
         return false;
     nvmc_wait(b);

@@ -113,6 +113,14 @@ void sys_update(struct board *b)
     attention(b);
 }
 
+static void watch_exception(struct board *b, unsigned n, bool enter)
+{
+    if (b->st.hashing)
+        b->st.hash = (b->st.hash ^ (n << 1 | enter) ^ now(b)) * 0x9E3779B97F4A7C15ull;
+    if (b->watching && b->watch.exception)
+        b->watch.exception(b->watch_ctx, n, enter);
+}
+
 void exc_reset(struct board *b)
 {
     struct system *s = &b->st.sys;
@@ -138,6 +146,7 @@ void exc_reset(struct board *b)
     c->next = pc & ~1u;
     c->thumb = pc & 1u;
     sys_update(b);
+    watch_exception(b, EXC_RESET, true);
 }
 
 /* ---- entry ---- */
@@ -217,14 +226,6 @@ static unsigned choose_fault(struct board *b, uint32_t bits, int prio)
         return n;
     s->hfsr |= 1u << 30;
     return prio > -1 ? EXC_HARD : 0;
-}
-
-static void watch_exception(struct board *b, unsigned n, bool enter)
-{
-    if (b->st.hashing)
-        b->st.hash = (b->st.hash ^ (n << 1 | enter) ^ now(b)) * 0x9E3779B97F4A7C15ull;
-    if (b->watching && b->watch.exception)
-        b->watch.exception(b->watch_ctx, n, enter);
 }
 
 /* Jumps to the handler; the frame is stacked. */
