@@ -129,7 +129,10 @@ struct key *key_parse(const void *pem, size_t len, char why[KEY_WHY_LEN])
         return NULL;
     }
     if (!is_p256(pkey)) {
-        say(why, "it is not an ECDSA P-256 key (but %s)", EVP_PKEY_get0_type_name(pkey));
+        char group[64] = "";
+        (void)EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group, NULL);
+        say(why, "it is not an ECDSA P-256 key (but %s%s%s)", EVP_PKEY_get0_type_name(pkey),
+            group[0] ? " " : "", group);
     } else if (private && !halves_match(pkey)) {
         say(why, "the private and the public half in it do not belong together");
     } else {
