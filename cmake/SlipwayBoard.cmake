@@ -5,7 +5,11 @@
 # errors fails the build with the file, the line and the fix. SLIPWAY_TOOL may name the program to run;
 # without it the one of this build or of the installed package is used.
 set(SLIPWAY_TOOL "" CACHE FILEPATH "The slipway program that writes board headers (empty: this build's)")
-set(SLIPWAY_BOARD_FOLDERS "${CMAKE_CURRENT_LIST_DIR}/../boards;${CMAKE_CURRENT_LIST_DIR}/../../../share/slipway/boards")
+# In this tree, or where this file is installed as lib/[TRIPLET/]cmake/slipway/SlipwayBoard.cmake.
+set(SLIPWAY_BOARD_FOLDERS
+    "${CMAKE_CURRENT_LIST_DIR}/../boards"
+    "${CMAKE_CURRENT_LIST_DIR}/../../../share/slipway/boards"
+    "${CMAKE_CURRENT_LIST_DIR}/../../../../share/slipway/boards")
 
 # The devicetree file of a board into `out`.
 function(slipway_board_file out board)
@@ -19,7 +23,8 @@ function(slipway_board_file out board)
         endif()
     endforeach()
     if(NOT EXISTS "${path}")
-        message(FATAL_ERROR "there is no board ${board}: it is neither a devicetree file nor a folder below boards/")
+        message(FATAL_ERROR "there is no board ${board}: it is neither a devicetree file nor a folder below "
+            "${SLIPWAY_BOARD_FOLDERS}")
     endif()
     set(${out} "${path}" PARENT_SCOPE)
 endfunction()
