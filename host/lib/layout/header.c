@@ -5,7 +5,7 @@
 
 static void define(FILE *out, const char *name, uint32_t value, const char *comment)
 {
-    fprintf(out, "#define SLIPWAY_%-17s 0x%08" PRIX32 "u%s%s%s\n", name, value, *comment ? " /* " : "",
+    fprintf(out, "#define SLIPWAY_%-17s SLIPWAY_U(0x%08" PRIX32 ")%s%s%s\n", name, value, *comment ? " /* " : "",
         comment, *comment ? " */" : "");
 }
 
@@ -55,15 +55,40 @@ static void put_defines(FILE *out, const struct layout *l)
         "of the boot partition, without the state");
 }
 
-void layout_write_header(FILE *out, const struct layout *l, const char *source)
+static void put_wiring(FILE *out, const struct layout_wiring *w)
+{
+    fputs("\n/* Pins are port * 32 + pin, 0xFF: not connected. What is not there has its HAS_ 0. */\n", out);
+    define(out, "HAS_UART", w->uart, "of zephyr,uart-mcumgr or zephyr,console");
+    define(out, "UART_BASE", w->uart_base, "");
+    define(out, "UART_BAUD", w->uart_baud, "");
+    define(out, "UART_TX", w->uart_tx, "");
+    define(out, "UART_RX", w->uart_rx, "");
+    define(out, "HAS_QSPI", w->qspi, "");
+    define(out, "QSPI_HZ", w->qspi_hz, "");
+    define(out, "QSPI_SCK", w->qspi_sck, "");
+    define(out, "QSPI_CSN", w->qspi_csn, "");
+    define(out, "QSPI_IO0", w->qspi_io[0], "");
+    define(out, "QSPI_IO1", w->qspi_io[1], "");
+    define(out, "QSPI_IO2", w->qspi_io[2], "");
+    define(out, "QSPI_IO3", w->qspi_io[3], "");
+    define(out, "HAS_RECOVERY", w->recovery, "alias mcuboot-button0");
+    define(out, "RECOVERY_PIN", w->recovery_pin, "");
+    define(out, "RECOVERY_LOW", w->recovery_low, "1: low keeps the bootloader in recovery");
+    define(out, "RECOVERY_PULL", w->recovery_pull, "1: with the chip's pull resistor");
+}
+
+void layout_write_header(FILE *out, const struct layout *l, const struct layout_wiring *w,
+    const char *source)
 {
     fputs("/* Written by `slipway layout --header` from ", out);
     put_name(out, source);
     fputs(". Do not edit: change that file. */\n"
           "#ifndef SLIPWAY_BOARD_LAYOUT_H\n#define SLIPWAY_BOARD_LAYOUT_H\n\n"
-          "#include \"core/boot/layout.h\"\n\n", out);
+          "#if defined(__ASSEMBLER__) /* a linker script */\n#define SLIPWAY_U(n) n\n#else\n"
+          "#define SLIPWAY_U(n) n##u\n#include \"core/boot/layout.h\"\n#endif\n\n", out);
     put_defines(out, l);
-    fputs("\n__attribute__((unused)) static const struct layout slipway_layout = {\n"
+    put_wiring(out, w);
+    fputs("\n#if !defined(__ASSEMBLER__)\n__attribute__((unused)) static const struct layout slipway_layout = {\n"
           "    .board = SLIPWAY_BOARD,\n"
           "    .internal_size = SLIPWAY_INTERNAL_SIZE,\n"
           "    .internal_erase = SLIPWAY_INTERNAL_ERASE,\n"
@@ -76,5 +101,5 @@ void layout_write_header(FILE *out, const struct layout *l, const char *source)
           "    .state = { SLIPWAY_STATE_OFF, SLIPWAY_STATE_SIZE },\n"
           "    .unit = SLIPWAY_UNIT,\n"
           "    .hash = SLIPWAY_LAYOUT_HASH,\n"
-          "};\n\n#endif\n", out);
+          "};\n#endif\n\n#endif\n", out);
 }

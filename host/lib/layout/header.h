@@ -5,8 +5,10 @@
 #include <stdio.h>
 
 #include "core/boot/layout.h"
+#include "host/lib/layout/wiring.h"
 
 /* Writes it; `source` is the name of the file that the layout came from. Check ferror() of `out`. */
-void layout_write_header(FILE *out, const struct layout *l, const char *source);
+void layout_write_header(FILE *out, const struct layout *l, const struct layout_wiring *w,
+    const char *source);
 
 #endif

@@ -23,6 +23,9 @@ void layout_read_tree(struct loader *l);
 /* The place of a property of a node, or of the node. */
 struct dt_loc layout_loc(const struct dt_node *n, const char *prop);
 
+/* wiring.c: fills in report->wiring, from a tree whose chips are known. */
+void layout_read_wiring(struct loader *l);
+
 /* check.c: everything that looks at the numbers. *out is filled in as far as it can be. */
 void layout_check_all(struct loader *l, struct layout *out);
 /* parts.c: what the external chip's properties say about each other. */

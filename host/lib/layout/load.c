@@ -90,6 +90,7 @@ int layout_load(const char *board, struct layout *out, struct layout_report *rep
     }
     struct loader l = { .report = report, .tree = tree };
     layout_read_tree(&l);
+    layout_read_wiring(&l);
     layout_check_all(&l, out);
     take_problems(&l);
     mention_include(&l);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "core/boot/layout.h"
+#include "host/lib/layout/wiring.h"
 
 enum {
     LAYOUT_PATH_MAX = 512,
@@ -85,6 +86,7 @@ struct layout_report {
     struct layout_chip chip[2];
     struct layout_region region[LAYOUT_REGIONS_MAX];
     unsigned region_count;
+    struct layout_wiring wiring;
     struct layout_problem problem[LAYOUT_PROBLEMS_MAX];
     unsigned problem_count; /* those kept */
     unsigned errors, warnings; /* all, also those not kept */

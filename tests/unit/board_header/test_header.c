@@ -58,11 +58,40 @@ static void test_macros(void **state)
     assert_int_equal(SLIPWAY_BOOT_CODE_SIZE, loaded.boot.size - (state_in_boot ? loaded.state.size : 0));
 }
 
+/* Both boards of this repository are wired as the DK; the third file says nothing of pins. */
+static void test_wiring(void **state)
+{
+    const struct layout_wiring *w = &report.wiring;
+
+    (void)state;
+    assert_int_equal(SLIPWAY_HAS_UART, w->uart);
+    assert_int_equal(SLIPWAY_HAS_QSPI, w->qspi);
+    assert_int_equal(SLIPWAY_HAS_RECOVERY, w->recovery);
+    if (!TEST_WIRED) {
+        assert_false(w->uart || w->qspi || w->recovery);
+        return;
+    }
+    assert_int_equal(SLIPWAY_UART_BASE, 0x40002000);
+    assert_int_equal(SLIPWAY_UART_BAUD, 115200);
+    assert_int_equal(SLIPWAY_UART_TX, 6);
+    assert_int_equal(SLIPWAY_UART_RX, 8);
+    assert_int_equal(SLIPWAY_QSPI_HZ, TEST_QSPI_HZ);
+    assert_int_equal(SLIPWAY_QSPI_SCK, 19);
+    assert_int_equal(SLIPWAY_QSPI_CSN, 17);
+    assert_int_equal(SLIPWAY_QSPI_IO0, 20);
+    assert_int_equal(SLIPWAY_QSPI_IO1, 21);
+    assert_int_equal(SLIPWAY_QSPI_IO2, 22);
+    assert_int_equal(SLIPWAY_QSPI_IO3, 23);
+    assert_int_equal(SLIPWAY_RECOVERY_PIN, 11);
+    assert_true(SLIPWAY_RECOVERY_LOW && SLIPWAY_RECOVERY_PULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_struct),
         cmocka_unit_test(test_macros),
+        cmocka_unit_test(test_wiring),
     };
     return cmocka_run_group_tests(tests, load, NULL);
 }
