@@ -3,7 +3,14 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 .DEFAULT_GOAL := all
 
-all: bootstrap-build ## build everything: build/slipway
+all: bootstrap-firmware ## build everything: build/slipway, build/firmware/BOARD/*.hex
+	@cmake --preset host-release >/dev/null
+	@cmake --build --preset host-release -j $(JOBS)
+	@ln -sfn host-release/host/cli/slipway build/slipway
+	@cmake --preset nrf52840 >/dev/null
+	@cmake --build --preset nrf52840 -j $(JOBS)
+
+host: bootstrap-build ## build only what runs on this machine: build/slipway
 	@cmake --preset host-release >/dev/null
 	@cmake --build --preset host-release -j $(JOBS)
 	@ln -sfn host-release/host/cli/slipway build/slipway
@@ -19,10 +26,12 @@ help: ## this list
 
 bootstrap-build:
 	@tools/bootstrap build
+bootstrap-firmware:
+	@tools/bootstrap firmware
 bootstrap-tests:
 	@tools/bootstrap tests
 
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all demo check help clean bootstrap-build bootstrap-tests
+.PHONY: all host demo check help clean bootstrap-build bootstrap-firmware bootstrap-tests

@@ -12,4 +12,8 @@ add_library(slipway_zcbor STATIC
 target_include_directories(slipway_zcbor SYSTEM PUBLIC
     $<BUILD_INTERFACE:${SLIPWAY_ZCBOR_DIR}/include>)
 target_compile_options(slipway_zcbor PRIVATE -w -ffunction-sections -fdata-sections)
-set_target_properties(slipway_zcbor PROPERTIES POSITION_INDEPENDENT_CODE ON)
+if(CMAKE_CROSSCOMPILING)
+    target_include_directories(slipway_zcbor SYSTEM PRIVATE ${PROJECT_SOURCE_DIR}/arch/cortex_m4/libc)
+else()
+    set_target_properties(slipway_zcbor PROPERTIES POSITION_INDEPENDENT_CODE ON)
+endif()

@@ -1,0 +1,2 @@
+/* zcbor's headers ask for it; the types are enough. */
+#include <stdint.h>

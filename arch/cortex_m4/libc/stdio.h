@@ -1,0 +1,1 @@
+/* zcbor_print.h asks for it; nothing here prints. */

@@ -1,0 +1,13 @@
+#include "drivers/nrf52840/errata.h"
+
+static void poke(uint32_t addr, uint32_t value)
+{
+    *(volatile uint32_t *)(uintptr_t)addr = value;
+}
+
+void erratum_36(void)
+{
+    poke(0x4000010C, 0);
+    poke(0x40000110, 0);
+    poke(0x40000538, 0);
+}
