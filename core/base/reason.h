@@ -25,6 +25,9 @@
     X(9, INT_ERASE, "internal_flash_erase", "byte", "byte", "offset", "an erase of the internal flash did not happen") \
     X(10, INT_PROGRAM, "internal_flash_program", "byte", "byte", "offset", "a program of the internal flash did not happen") \
     X(11, INT_BUSY, "internal_flash_busy", "ms", "ms", "offset", "the internal flash stays busy")          \
+    X(12, EXT_QUAD, "external_flash_quad", "status", "status", "", "quad mode of the external flash cannot be set: it is read on fewer lines") \
+    X(13, EXT_MODE, "external_flash_mode", "byte", "byte", "offset", "the external flash reads differently on several lines than on one: it is read on one") \
+    X(14, EXT_SIZE, "external_flash_size", "size", "size", "", "the external flash is smaller than the layout says") \
     /* images */                                                                                   \
     X(20, IMG_NONE, "no_image", "", "", "", "the slot is blank")                                   \
     X(21, IMG_MAGIC, "no_image_magic", "magic", "magic", "", "what lies there is not an MCUboot image") \

@@ -15,8 +15,11 @@ void facts_probe(struct boot *b)
     int err = flash_probe(b->st->external, &b->report->jedec);
 
     b->f.external = err == OK;
-    if (err == OK)
+    if (err == OK) {
+        if (store_chip_note(b->st, &why))
+            report_add(b->report, &why);
         return;
+    }
     store_explain(b->st, 1, err, 0, &why);
     report_add(b->report, &why);
     b->report->slot[1].why = why;

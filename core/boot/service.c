@@ -285,9 +285,10 @@ int service_probe(struct service *sv, uint32_t *jedec, struct finding *why)
     if (upload_settle(&sv->up) == ERR_BUSY)
         return ERR_BUSY;
     int err = flash_probe(sv->cfg.store->external, jedec);
-    if (err != OK) {
-        store_explain(sv->cfg.store, 1, err, 0, why);
-        err = err == ERR_BUSY ? ERR_TIMEOUT : err;
+    if (err == OK) {
+        (void)store_chip_note(sv->cfg.store, why);
+        return OK;
     }
-    return err;
+    store_explain(sv->cfg.store, 1, err, 0, why);
+    return err == ERR_BUSY ? ERR_TIMEOUT : err;
 }

@@ -37,11 +37,29 @@ static uint16_t reason_of(bool external, int err)
     }
 }
 
+bool store_chip_note(const struct store *st, struct finding *why)
+{
+    struct flash_dev *dev = st->external;
+
+    if (!dev->ops->explain || !dev->ops->explain(dev->ctx, why))
+        return false;
+    why->slot = 1;
+    return true;
+}
+
+/* The chip works all the same: this is no cause of an error. */
+static bool is_mere_note(const struct finding *why)
+{
+    return why->reason == REASON_EXT_QUAD || why->reason == REASON_EXT_MODE;
+}
+
 void store_explain(const struct store *st, unsigned slot, int err, uint32_t off, struct finding *why)
 {
     bool external = slot == 1;
     uint16_t reason = reason_of(external, err);
 
+    if (external && err != ERR_READBACK && store_chip_note(st, why) && !is_mere_note(why))
+        return;
     *why = (struct finding) { .reason = reason, .slot = (uint8_t)slot, .where = off };
     if (reason == REASON_EXT_ABSENT || reason == REASON_EXT_ID) {
         why->expected = st->external->jedec;

@@ -38,4 +38,7 @@ int store_runnable(const struct store *st, const struct image *img, unsigned slo
  */
 void store_explain(const struct store *st, unsigned slot, int err, uint32_t off, struct finding *why);
 
+/* Something about the external chip that the last probe found, OK or not: true, and *why. */
+bool store_chip_note(const struct store *st, struct finding *why);
+
 #endif

@@ -83,6 +83,38 @@ int flash_erase_start(struct flash_dev *dev, uint32_t off)
     return rc;
 }
 
+uint32_t flash_erase_piece(const struct flash_dev *dev, uint32_t off, uint32_t end)
+{
+    for (unsigned i = 0; i < FLASH_BLOCKS; i++) {
+        uint32_t size = dev->block[i].size;
+        if (size != 0 && off % size == 0 && size <= end - off)
+            return size;
+    }
+    return dev->erase_size;
+}
+
+int flash_piece_start(struct flash_dev *dev, uint32_t off, uint32_t size)
+{
+    uint32_t limit_ms = 0;
+
+    if (size == dev->erase_size)
+        return flash_erase_start(dev, off);
+    for (unsigned i = 0; i < FLASH_BLOCKS && size != 0; i++) {
+        if (dev->block[i].size == size)
+            limit_ms = dev->block[i].max_ms;
+    }
+    if (limit_ms == 0 || off % size != 0)
+        return ERR_ALIGN;
+    int rc = check_range(dev->size, off, size);
+    if (rc == OK)
+        rc = check_idle(dev);
+    if (rc == OK)
+        rc = dev->ops->block_start(dev->ctx, off, size);
+    if (rc == OK)
+        begin(dev, limit_ms);
+    return rc;
+}
+
 /* Called after the chip was asked, so that a caller that came late does not count as a slow chip. */
 static bool deadline_passed(struct flash_dev *dev)
 {
@@ -149,11 +181,12 @@ int flash_erase(struct flash_dev *dev, uint32_t off, uint32_t len)
     if (rc == OK && (off % dev->erase_size != 0 || len % dev->erase_size != 0))
         rc = ERR_ALIGN;
     while (rc == OK && len > 0) {
-        rc = flash_erase_start(dev, off);
+        uint32_t piece = flash_erase_piece(dev, off, off + len);
+        rc = flash_piece_start(dev, off, piece);
         if (rc == OK)
             rc = flash_wait(dev);
-        off += dev->erase_size;
-        len -= dev->erase_size;
+        off += piece;
+        len -= piece;
     }
     return rc;
 }

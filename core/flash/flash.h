@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "core/base/err.h"
+#include "core/base/reason.h"
 
 struct flash_ops {
     /* Reads any range. Not called while an operation runs. */
@@ -33,7 +34,22 @@ struct flash_ops {
     int (*probe)(void *ctx, uint32_t *jedec);
     /* Milliseconds, monotonic, wrapping. */
     uint32_t (*now_ms)(void *ctx);
+    /*
+     * May be NULL. What the driver knows of the chip's state beyond an error: true, and *why without its
+     * slot, if the last probe failed or found something that is not as it should be; then also after a
+     * probe that was OK. Asks the chip nothing.
+     */
+    bool (*explain)(void *ctx, struct finding *why);
+    /* May be NULL: there are no blocks. Starts erasing the block at `off`, of a size in dev->block[]. */
+    int (*block_start)(void *ctx, uint32_t off, uint32_t size);
 };
+
+/* An erase that is larger than a unit, and faster than its units one by one. */
+struct flash_block {
+    uint32_t size; /* bytes, a multiple of the erase unit; its offset is a multiple of it. 0: none */
+    uint32_t max_ms; /* longest by the data sheet */
+};
+enum { FLASH_BLOCKS = 2 };
 
 struct flash_dev {
     const struct flash_ops *ops;
@@ -47,6 +63,7 @@ struct flash_dev {
     uint32_t prog_max_ms; /* longest program of prog_max bytes by the data sheet */
     uint32_t jedec; /* expected id, 0x00MMTTCC; 0: not asked for (internal flash) */
     uint8_t prog_limit; /* programs a word may see between erases; 0: no limit */
+    struct flash_block block[FLASH_BLOCKS]; /* largest first; none: all 0 */
     /* of flash.c: the operation that runs */
     bool busy;
     bool overdue; /* it ran longer than its limit: the next call asks the chip once, and waits no more */
@@ -70,7 +87,14 @@ int flash_poll(struct flash_dev *dev) MUST_CHECK;
 int flash_wait(struct flash_dev *dev) MUST_CHECK;
 /* Any aligned length, in programs of at most prog_max; waits. Does not read back. */
 int flash_prog(struct flash_dev *dev, uint32_t off, const void *data, uint32_t len) MUST_CHECK;
-/* Whole erase units, one after another; waits. */
+/*
+ * The largest piece that one erase beginning at `off` can take without reaching beyond `end`: a block,
+ * else a unit. Both are aligned to units, off < end.
+ */
+uint32_t flash_erase_piece(const struct flash_dev *dev, uint32_t off, uint32_t end);
+/* Starts erasing a piece of that size. */
+int flash_piece_start(struct flash_dev *dev, uint32_t off, uint32_t size) MUST_CHECK;
+/* Whole erase units, in the largest pieces that fit; waits. */
 int flash_erase(struct flash_dev *dev, uint32_t off, uint32_t len) MUST_CHECK;
 /* OK; ERR_NODEV, ERR_ID (another chip than dev->jedec), ERR_TIMEOUT. *jedec is what answered. */
 int flash_probe(struct flash_dev *dev, uint32_t *jedec) MUST_CHECK;

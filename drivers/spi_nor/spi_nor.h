@@ -18,8 +18,6 @@
 #include "core/flash/flash.h"
 #include "drivers/spi_nor/bus.h"
 
-enum { SPI_NOR_ERASE_TYPES = 3 }; /* 4, 32 and 64 KiB */
-
 /* How the quad-enable bit is reached: JESD216, dword 15, bits 22:20. */
 enum spi_nor_qer {
     SPI_NOR_QER_NONE = 0,
@@ -34,15 +32,15 @@ enum spi_nor_qer {
 struct spi_nor {
     const struct spi_nor_bus *bus;
     struct flash_dev *dev;
-    bool ready;
-    bool quad; /* array reads use four lines */
-    bool programming; /* the operation that runs is a program: the bus may be at work, not only the chip */
-    bool sfdp; /* the chip has a table; what follows is from it, else what every chip has */
-    uint8_t erase_op[SPI_NOR_ERASE_TYPES]; /* opcode by 4, 32, 64 KiB; 0: has none */
-    uint8_t qer; /* enum spi_nor_qer */
+    int err; /* OK: ready; else why not */
+    bool started; /* since power-up of this image, with whatever result */
+    bool transfer; /* the bus itself is at work with a program, not only the chip */
+    uint8_t block_op[FLASH_BLOCKS]; /* opcodes of dev->block[] */
+    uint8_t erase_op; /* of a unit */
+    uint8_t read_op;
     uint32_t jedec; /* what answered last */
-    uint32_t size; /* by SFDP; 0: unknown */
-    struct finding why; /* what is wrong; with `ready` set what is not as it should be */
+    uint32_t want_size; /* by the layout */
+    struct finding why; /* REASON_NONE, or what is wrong, or (when ready) not as it should be */
     uint32_t page[SPI_NOR_PAGE / 4]; /* of the program that runs */
 };
 
@@ -54,9 +52,9 @@ void spi_nor_device(struct spi_nor *nor, const struct spi_nor_bus *bus, struct f
     uint32_t size, uint32_t jedec);
 
 /*
- * Puts the chip into deep power-down and closes the bus, CS high. For the application's sleep, and for
- * the bootloader before a jump: the next image finds the bus as after reset and the chip awake only if
- * `sleep` is false.
+ * Closes the bus, CS high: before a jump to another image, which finds controller and pins at rest.
+ * With `sleep` the chip goes into deep power-down first. The next use of the device starts it again.
+ * ERR_BUSY: an operation runs.
  */
 int spi_nor_stop(struct spi_nor *nor, bool sleep) MUST_CHECK;
 
