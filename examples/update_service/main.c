@@ -31,7 +31,8 @@ static int ram_probe(void *ctx, uint32_t *jedec)
     *jedec = ctx == chip[1] ? SLIPWAY_EXTERNAL_JEDEC : 0;
     return OK;
 }
-static const struct flash_ops ram = { ram_read, ram_prog, ram_erase, ram_poll, ram_probe, now_ms };
+static const struct flash_ops ram = { .read = ram_read, .prog_start = ram_prog, .erase_start = ram_erase,
+    .poll = ram_poll, .probe = ram_probe, .now_ms = now_ms };
 
 static bool print(void *ctx, uint64_t peer, const uint8_t *msg, uint32_t len)
 {

@@ -57,8 +57,8 @@ static uint32_t chip_now(void *ctx)
     return 0;
 }
 
-static const struct flash_ops ops = { chip_read, chip_prog, chip_erase, chip_poll, chip_probe,
-    chip_now };
+static const struct flash_ops ops = { .read = chip_read, .prog_start = chip_prog, .erase_start = chip_erase,
+    .poll = chip_poll, .probe = chip_probe, .now_ms = chip_now };
 
 struct bench {
     uint8_t internal_mem[INTERNAL], external_mem[EXTERNAL];

@@ -238,8 +238,8 @@ static uint32_t chip_now_ms(void *ctx)
     return (uint32_t)(((struct nor *)ctx)->clock->us / 1000);
 }
 
-static const struct flash_ops bench_ops = { bench_read, bench_prog, bench_erase, bench_poll, bench_probe,
-    chip_now_ms };
+static const struct flash_ops bench_ops = { .read = bench_read, .prog_start = bench_prog, .erase_start = bench_erase,
+    .poll = bench_poll, .probe = bench_probe, .now_ms = chip_now_ms };
 
 static uint32_t boot_now_ms(void *ctx)
 {

@@ -369,9 +369,50 @@ static void test_flash_errors_become_findings(void **state)
     rig_close(&r);
 }
 
+static struct finding note;
+
+static bool explain(void *ctx, struct finding *why)
+{
+    (void)ctx;
+    *why = note;
+    return note.reason != REASON_NONE;
+}
+
+/* What a driver knows goes before what an error says, but only if it is a cause of errors. */
+static void test_a_driver_says_more(void **state)
+{
+    static const struct {
+        unsigned note;
+        int err;
+        unsigned reason;
+    } rows[] = {
+        { REASON_EXT_SIZE, ERR_ID, REASON_EXT_SIZE }, { REASON_EXT_PROTECTED, ERR_IO, REASON_EXT_PROTECTED },
+        { REASON_EXT_QUAD, ERR_TIMEOUT, REASON_EXT_BUSY }, { REASON_EXT_MODE, ERR_IO, REASON_EXT_READ },
+        { REASON_EXT_SIZE, ERR_READBACK, REASON_EXT_PROGRAM }, { REASON_NONE, ERR_TIMEOUT, REASON_EXT_BUSY },
+    };
+    struct rig r;
+    struct finding why;
+
+    (void)state;
+    open_area(&r);
+    struct flash_ops ops = *r.store.external->ops;
+    ops.explain = explain;
+    r.store.external->ops = &ops;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        note = (struct finding) { .reason = (uint16_t)rows[i].note, .found = 7 };
+        store_explain(&r.store, 1, rows[i].err, 0x123, &why);
+        assert_int_equal(why.reason, rows[i].reason);
+        assert_int_equal(why.slot, 1);
+    }
+    store_explain(&r.store, 0, ERR_IO, 0, &why);
+    assert_int_equal(why.reason, REASON_INT_READ);
+    rig_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_driver_says_more),
         cmocka_unit_test(test_empty_area_has_no_state),
         cmocka_unit_test(test_written_state_is_read_back),
         cmocka_unit_test(test_units_take_turns),

@@ -72,8 +72,8 @@ static uint32_t flaky_now(void *ctx)
     return f->ops->now_ms(f->ctx);
 }
 
-static const struct flash_ops flaky_ops = { flaky_read, flaky_prog, flaky_erase, flaky_poll,
-    flaky_probe, flaky_now };
+static const struct flash_ops flaky_ops = { .read = flaky_read, .prog_start = flaky_prog, .erase_start = flaky_erase,
+    .poll = flaky_poll, .probe = flaky_probe, .now_ms = flaky_now };
 
 static struct smprig s;
 static struct flaky flaky[2];
