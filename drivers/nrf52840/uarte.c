@@ -1,0 +1,226 @@
+#include "drivers/nrf52840/uarte.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "drivers/nrf52840/gpio.h"
+#include "drivers/nrf52840/hwtime.h"
+#include "drivers/nrf52840/timer_regs.h"
+
+struct uarte_regs {
+    volatile uint32_t startrx, stoprx, starttx, stoptx;
+    uint32_t reserved0[(0x108 - 0x10) / 4];
+    volatile uint32_t rxdrdy, reserved1, endrx, reserved2[2], txdrdy, endtx, error;
+    uint32_t reserved3[(0x144 - 0x128) / 4];
+    volatile uint32_t rxto, reserved4, rxstarted, txstarted, reserved5, txstopped;
+    uint32_t reserved6[(0x200 - 0x15C) / 4];
+    volatile uint32_t shorts;
+    uint32_t reserved7[(0x304 - 0x204) / 4];
+    volatile uint32_t intenset, intenclr;
+    uint32_t reserved8[(0x480 - 0x30C) / 4];
+    volatile uint32_t errorsrc;
+    uint32_t reserved9[(0x500 - 0x484) / 4];
+    volatile uint32_t enable, reserved10, psel_rts, psel_txd, psel_cts, psel_rxd;
+    uint32_t reserved11[(0x524 - 0x518) / 4];
+    volatile uint32_t baudrate;
+    uint32_t reserved12[(0x534 - 0x528) / 4];
+    volatile uint32_t rxd_ptr, rxd_maxcnt, rxd_amount, reserved13, txd_ptr, txd_maxcnt;
+    uint32_t reserved14[(0x564 - 0x54C) / 4];
+    volatile uint32_t rx_on, tx_on; /* not documented: receiver and transmitter are running */
+    volatile uint32_t config;
+};
+_Static_assert(offsetof(struct uarte_regs, rxdrdy) == 0x108, "RXDRDY");
+_Static_assert(offsetof(struct uarte_regs, endtx) == 0x120, "ENDTX");
+_Static_assert(offsetof(struct uarte_regs, rxto) == 0x144, "RXTO");
+_Static_assert(offsetof(struct uarte_regs, txstopped) == 0x158, "TXSTOPPED");
+_Static_assert(offsetof(struct uarte_regs, shorts) == 0x200, "SHORTS");
+_Static_assert(offsetof(struct uarte_regs, intenset) == 0x304, "INTENSET");
+_Static_assert(offsetof(struct uarte_regs, errorsrc) == 0x480, "ERRORSRC");
+_Static_assert(offsetof(struct uarte_regs, psel_rxd) == 0x514, "PSEL.RXD");
+_Static_assert(offsetof(struct uarte_regs, baudrate) == 0x524, "BAUDRATE");
+_Static_assert(offsetof(struct uarte_regs, txd_maxcnt) == 0x548, "TXD.MAXCNT");
+_Static_assert(offsetof(struct uarte_regs, config) == 0x56C, "CONFIG");
+
+struct ppi_regs {
+    uint32_t reserved0[0x504 / 4];
+    volatile uint32_t chenset, chenclr;
+    uint32_t reserved1;
+    volatile uint32_t ch0_eep, ch0_tep;
+};
+_Static_assert(offsetof(struct ppi_regs, chenset) == 0x504, "CHENSET");
+_Static_assert(offsetof(struct ppi_regs, ch0_eep) == 0x510, "CH[0].EEP");
+#define PPI ((struct ppi_regs *)0x4001F000u)
+
+enum { ENABLED = 8, SHORT_ENDRX_STARTRX = 1 << 5, INT_RXDRDY = 1 << 2, NOT_CONNECTED = -1, STOP_US = 50000 };
+
+/* BAUDRATE is about baud * 2^32 / 16 MHz, its low 12 bits 0; from 460800 on the table has other values. */
+static uint32_t baud_register(uint32_t baud)
+{
+    if (baud >= 921600 && baud < 1000000)
+        return 0x0F000000;
+    if (baud >= 460800 && baud < 921600)
+        return 0x07400000;
+    if (baud == 230400)
+        return 0x03B00000;
+    return (uint32_t)(((uint64_t)baud << 32) / 16000000u + 0x800u) & 0xFFFFF000u;
+}
+
+static void wait_until_zero(const volatile uint32_t *reg)
+{
+    uint32_t from = hwtime_us();
+
+    while (*reg != 0 && hwtime_us() - from < STOP_US)
+        continue;
+}
+
+static void wait_for(const volatile uint32_t *event)
+{
+    uint32_t from = hwtime_us();
+
+    while (*event == 0 && hwtime_us() - from < STOP_US)
+        continue;
+}
+
+/* An image before left receiver or transmitter on: without this RX may stay dead. */
+static void stop_leftovers(struct uarte_regs *r)
+{
+    if (r->tx_on)
+        r->stoptx = 1;
+    if (!r->rx_on)
+        return;
+    r->enable = ENABLED;
+    r->stoprx = 1;
+    wait_until_zero(&r->rx_on);
+    r->errorsrc = r->errorsrc;
+    r->enable = 0;
+}
+
+static void count_bytes(struct uarte_regs *r)
+{
+    TIMER1->shutdown = 1;
+    TIMER1->mode = TIMER_MODE_LOW_POWER_COUNTER;
+    TIMER1->bitmode = TIMER_32_BITS;
+    TIMER1->clear = 1;
+    TIMER1->start = 1;
+    PPI->ch0_eep = (uint32_t)(uintptr_t)&r->rxdrdy;
+    PPI->ch0_tep = (uint32_t)(uintptr_t)&TIMER1->count;
+    PPI->chenset = 1;
+}
+
+void uarte_open(struct uarte *u, const struct uarte_pins *pins, uint8_t *ring, uint32_t ring_len)
+{
+    struct uarte_regs *r = (struct uarte_regs *)(uintptr_t)pins->base;
+
+    memset(u, 0, sizeof *u);
+    u->regs = r;
+    u->pins = pins;
+    u->byte_us = 10000000u / pins->baud + 1;
+    u->ring = ring;
+    u->ring_len = ring_len;
+    stop_leftovers(r);
+    gpio_write(pins->tx, true);
+    gpio_configure(pins->tx, GPIO_OUTPUT);
+    gpio_configure(pins->rx, GPIO_INPUT_PULL_UP); /* a line that nobody drives is idle, not a break */
+    r->psel_txd = pins->tx;
+    r->psel_rxd = pins->rx;
+    r->baudrate = baud_register(pins->baud);
+    r->config = 0;
+    r->shorts = SHORT_ENDRX_STARTRX;
+    r->enable = ENABLED;
+    count_bytes(r);
+    r->rxd_ptr = (uint32_t)(uintptr_t)ring;
+    r->rxd_maxcnt = ring_len;
+    r->startrx = 1;
+}
+
+static uint32_t counted(void)
+{
+    TIMER1->capture[0] = 1;
+    return TIMER1->cc[0];
+}
+
+/* How many bytes are in RAM for sure. */
+static uint32_t arrived(struct uarte *u)
+{
+    uint32_t now = hwtime_us();
+
+    if (u->sure != u->seen && now - u->seen_us < u->byte_us)
+        return u->sure;
+    u->sure = u->seen;
+    u->seen = counted();
+    u->seen_us = now;
+    return u->sure;
+}
+
+uint32_t uarte_read(struct uarte *u, uint8_t *buf, uint32_t cap)
+{
+    uint32_t end = arrived(u), n = 0;
+
+    if (counted() - u->taken > u->ring_len) { /* what is still there may be overwritten any time */
+        u->lost += end - u->taken;
+        u->taken = end;
+    }
+    while (n < cap && u->taken != end)
+        buf[n++] = u->ring[u->taken++ & (u->ring_len - 1)];
+    return n;
+}
+
+bool uarte_write(struct uarte *u, const uint8_t *data, uint32_t len)
+{
+    bool sent = true;
+
+    while (len > 0 && sent) {
+        uint32_t n = len < UARTE_TX_MAX ? len : UARTE_TX_MAX, from = hwtime_us();
+        memcpy(u->tx, data, n); /* DMA reads RAM only */
+        u->regs->endtx = 0;
+        u->regs->txd_ptr = (uint32_t)(uintptr_t)u->tx;
+        u->regs->txd_maxcnt = n;
+        u->regs->starttx = 1;
+        while (!u->regs->endtx && sent)
+            sent = hwtime_us() - from < 2 * n * u->byte_us + STOP_US;
+        data += n;
+        len -= n;
+    }
+    u->regs->stoptx = 1;
+    return sent;
+}
+
+bool uarte_wake_on_byte(struct uarte *u)
+{
+    u->regs->rxdrdy = 0;
+    u->regs->intenset = INT_RXDRDY;
+    return u->taken == counted();
+}
+
+void uarte_wake_done(struct uarte *u)
+{
+    u->regs->intenclr = INT_RXDRDY;
+}
+
+unsigned uarte_irq(const struct uarte *u)
+{
+    return u->pins->base >> 12 & 0x3F;
+}
+
+void uarte_close(struct uarte *u)
+{
+    struct uarte_regs *r = u->regs;
+
+    r->intenclr = INT_RXDRDY;
+    r->shorts = 0;
+    r->rxto = 0;
+    r->stoprx = 1;
+    wait_for(&r->rxto);
+    r->txstopped = 0;
+    r->stoptx = 1;
+    wait_for(&r->txstopped);
+    r->enable = 0;
+    PPI->chenclr = 1;
+    TIMER1->shutdown = 1;
+    TIMER1->clear = 1;
+    TIMER1->mode = TIMER1->bitmode = 0;
+    r->psel_txd = r->psel_rxd = (uint32_t)NOT_CONNECTED;
+    r->rxdrdy = r->endrx = r->txdrdy = r->endtx = r->error = r->rxto = r->rxstarted = r->txstarted = r->txstopped = 0;
+    gpio_configure(u->pins->rx, GPIO_RESET);
+    gpio_configure(u->pins->tx, GPIO_RESET);
+}
