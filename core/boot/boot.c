@@ -326,13 +326,17 @@ static enum boot_step run_steps(struct boot *b)
     return b->f.p_good == FACT_YES ? STEP_START : STEP_RECOVERY;
 }
 
-/* What remains to be written before the jump: failures, and last of all that this trial was started. */
+/*
+ * What remains to be written before the jump: failures, and last of all that this trial was started,
+ * whatever became of the failures: a start that does not count could be the last one for ever.
+ */
 static void last_words(struct boot *b, bool start)
 {
     int err = failure_append(b->st, b->report->finding, b->report->findings);
 
-    if (err == OK && start && b->f.armed)
-        err = state_set(&b->cell, STATE_START);
+    if (err != OK)
+        give_up(b, err);
+    err = start && b->f.armed ? state_set(&b->cell, STATE_START) : OK;
     if (err != OK)
         give_up(b, err);
 }

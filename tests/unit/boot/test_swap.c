@@ -274,6 +274,46 @@ static void test_dead_chip_does_not_stop_the_board(void **state)
     }
 }
 
+/* The internal chip takes everything but records of failures. */
+static const struct flash_ops *whole_ops;
+static uint32_t log_from, log_to;
+
+static int prog_but_log(void *ctx, uint32_t off, const void *data, uint32_t len)
+{
+    return off >= log_from && off < log_to ? ERR_IO : whole_ops->prog_start(ctx, off, data, len);
+}
+
+/* A start counts whatever else cannot be recorded: else an image that hangs would be started for ever. */
+static void test_start_counts_without_a_log(void **state)
+{
+    struct layout l = rig_layout_at25();
+    struct flash_ops ops;
+    struct pair p;
+
+    (void)state;
+    setup(&p, &l, 40 * KIB, 40 * KIB);
+    p.r.cfg.attempts = 2;
+    request(&p, false);
+    rig_boot(&p.r);
+    assert_true(p.r.report.on_trial);
+    whole_ops = p.r.internal.ops;
+    log_from = l.state.off + 3 * UNIT;
+    log_to = l.state.off + 4 * UNIT;
+    ops = *whole_ops;
+    ops.prog_start = prog_but_log;
+    p.r.internal.ops = &ops;
+    assert_int_equal(nor_fault_add(&p.r.external_chip, &(struct nor_fault) { .kind = NOR_FAULT_ABSENT }), OK);
+    rig_boot(&p.r);
+    assert_int_equal(p.r.result.outcome, BOOT_START);
+    assert_int_equal(p.r.report.starts, 2);
+    p.r.internal.ops = whole_ops;
+    p.r.external_chip.faults = 0;
+    rig_boot(&p.r);
+    assert_int_equal(p.r.report.action, BOOT_ACTION_REVERT);
+    assert_memory_equal(rig_slot(&p.r, 0), p.old_image, p.old_len);
+    teardown(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_broken_primary_is_recovered),
         cmocka_unit_test(test_bad_request_is_refused),
         cmocka_unit_test(test_dead_chip_does_not_stop_the_board),
+        cmocka_unit_test(test_start_counts_without_a_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
