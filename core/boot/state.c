@@ -77,10 +77,13 @@ static int tables_crc(const struct state_cell *c, int u, uint32_t len, uint32_t 
 }
 
 /* Impossible values cannot come from us, but a CRC is no proof of who wrote it. */
-static bool sane(const struct state_cell *c, const struct state *st)
+static bool sane(const struct state_cell *c, const struct state_unit *u)
 {
+    const struct state *st = &u->st;
     uint32_t tables = 4u * ((uint32_t)st->n_p + st->n_s);
 
+    if (u->seq > STATE_SEQ_MAX)
+        return false;
     if (st->state == STATE_CONFIRMED)
         return tables == 0;
     return st->state == STATE_SWAP && st->kind >= SWAP_TEST && st->kind <= SWAP_RECOVER
@@ -139,7 +142,7 @@ static int read_unit(struct state_cell *c, int index)
         || ld_le32(h + OFF_LAYOUT) != c->layout_hash)
         return OK;
     parse_header(u, h);
-    if (!sane(c, &u->st))
+    if (!sane(c, u))
         return OK;
     err = tables_crc(c, index, 4u * ((uint32_t)u->st.n_p + u->st.n_s), &crc);
     if (err != OK)

@@ -32,6 +32,12 @@ enum {
     STATE_NO_PREV = 0xFF,
 };
 
+/*
+ * Flash wears out long before. A higher one is not believed: behind the very last there would be none for
+ * the next state, and it would outrank every state to come. A boot that begins at this has room.
+ */
+#define STATE_SEQ_MAX 0xFFFF0000u
+
 enum state_kind {
     STATE_CONFIRMED, /* no swap: kind, dir, gap and tables are 0 */
     STATE_SWAP,

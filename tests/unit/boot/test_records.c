@@ -199,6 +199,33 @@ static void test_impossible_headers_are_not_believed(void **state)
     rig_close(&r);
 }
 
+/* A state with a number behind which there is none must not make every boot write the state for ever. */
+static void test_highest_number_is_not_believed(void **state)
+{
+    struct rig r;
+    struct flash_area a = open_area(&r);
+    struct state_cell c = read_cell(&a);
+    struct state st = confirmed;
+    uint8_t h[0x24];
+
+    (void)state;
+    assert_int_equal(state_write(&c, &st, &no_tables), OK);
+    memcpy(h, r.internal_chip.mem + a.off, sizeof h);
+    for (uint32_t above = 0; above <= 0xFFFF; above++) {
+        st_le32(h + 0x04, STATE_SEQ_MAX + above);
+        st_le32(h + 0x20, crc32(0, h, 0x20));
+        put(&r, &a, 0, 0, h, sizeof h);
+        c = read_cell(&a);
+        assert_true((state_base(&c) != NULL) == (above == 0));
+    }
+    assert_int_equal(state_write(&c, &st, &no_tables), OK);
+    assert_int_equal(state_set(&c, STATE_SETTLE), OK);
+    assert_true(state_settled(&c));
+    c = read_cell(&a);
+    assert_true(state_settled(&c));
+    rig_close(&r);
+}
+
 static void test_unreadable_area_is_an_error(void **state)
 {
     struct nor_fault fault;
@@ -418,6 +445,7 @@ int main(void)
         cmocka_unit_test(test_units_take_turns),
         cmocka_unit_test(test_a_seal_without_proof_gives_way),
         cmocka_unit_test(test_impossible_headers_are_not_believed),
+        cmocka_unit_test(test_highest_number_is_not_believed),
         cmocka_unit_test(test_unreadable_area_is_an_error),
         cmocka_unit_test(test_failures_are_kept_once),
         cmocka_unit_test(test_log_goes_round),
