@@ -85,7 +85,7 @@ void record_void(struct upload *u)
         u->marks = area_prog(&u->area, record_off(u->st, &u->area), nothing, WORD) != OK;
 }
 
-/* OK: a whole record header in b. */
+/* OK: a whole record header in b, of a chip with this one's erase size. */
 static int read_header(const struct store *st, const struct flash_area *slot,
     uint8_t b[UPLOAD_OFF_WORDS])
 {
@@ -94,7 +94,8 @@ static int read_header(const struct store *st, const struct flash_area *slot,
     if (err != OK)
         return err;
     bool good = ld_le32(b) == UPLOAD_MAGIC
-        && ld_le32(b + UPLOAD_OFF_CRC) == crc32(0, b, UPLOAD_OFF_CRC);
+        && ld_le32(b + UPLOAD_OFF_CRC) == crc32(0, b, UPLOAD_OFF_CRC)
+        && ld_le32(b + UPLOAD_OFF_UNIT) == slot->dev->erase_size;
     return good ? OK : ERR_NOENT;
 }
 
@@ -138,7 +139,7 @@ bool record_matches(const struct upload *u)
         return false;
     if (trailer_read(&u->area, &t) != OK || t.magic != TRAILER_BLANK)
         return false;
-    return ld_le32(b + UPLOAD_OFF_LEN) == u->len && ld_le32(b + UPLOAD_OFF_UNIT) == u->esz
+    return ld_le32(b + UPLOAD_OFF_LEN) == u->len
         && memcmp(b + UPLOAD_OFF_SHA, u->sha, CRYPTO_SHA256_LEN) == 0;
 }
 

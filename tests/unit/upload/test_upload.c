@@ -677,6 +677,31 @@ static void test_record_of_no_image(void **state)
     close_board();
 }
 
+/* A record whose checksum is right, but whose numbers no upload of this board can have. */
+static void test_record_of_another_unit(void **state)
+{
+    static const uint32_t units[] = { 0, 1, 3, 256, 65536, UINT32_MAX };
+    uint32_t at = 0;
+
+    (void)state;
+    open_board();
+    at = s.rig.layout.slot1.off + s.rig.layout.slot1.size - UNIT;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        uint8_t rec[UPLOAD_OFF_WORDS], sha[32];
+        uint32_t len, have;
+        memset(rec, 7, sizeof rec);
+        st_le32(rec, UPLOAD_MAGIC);
+        st_le32(rec + UPLOAD_OFF_LEN, B_LEN);
+        st_le32(rec + UPLOAD_OFF_UNIT, units[i]);
+        st_le32(rec + UPLOAD_OFF_CRC, crc32(0, rec, UPLOAD_OFF_CRC));
+        nor_load(&s.rig.external_chip, at, rec, sizeof rec);
+        assert_int_equal(upload_record_read(&s.rig.store, &len, sha, &have), ERR_NOENT);
+        smprig_start(&s, false);
+        assert_contains(slots(), "{\"slot\":1,\"why\":{\"r\":20,");
+    }
+    close_board();
+}
+
 static void test_another_upload_does_not_resume(void **state)
 {
     struct testimage_options o = { .major = 2, .seed = 6 };
@@ -741,6 +766,7 @@ int main(void)
         cmocka_unit_test(test_resume_at_every_place),
         cmocka_unit_test(test_what_is_not_believed),
         cmocka_unit_test(test_record_of_no_image),
+        cmocka_unit_test(test_record_of_another_unit),
         cmocka_unit_test(test_another_upload_does_not_resume),
         cmocka_unit_test(test_upload_withdraws_a_request),
     };
