@@ -98,15 +98,21 @@ static int flash_failed(struct service *sv, unsigned slot, int err)
     return err;
 }
 
+/*
+ * Nothing is written if the image stays anyway. On trial it is by the state cell, or, where there was
+ * no state yet and the chip with the old image is silent, by the trailer that MCUboot left.
+ */
 static int confirm_running(struct service *sv)
 {
     const struct flash_area area = store_slot(sv->cfg.store, 0);
+    struct trailer t;
 
     if (sv->cfg.recovery || sv->phase == SWAP_UNFINISHED || sv->slot[1].pending)
         return ERR_BADSTATE;
-    if (sv->phase != SWAP_TRIAL)
-        return OK;
-    int err = trailer_confirm(&area);
+    int err = trailer_read(&area, &t);
+    bool trial = sv->phase == SWAP_TRIAL || (t.magic == TRAILER_SET && t.image_ok == TRAILER_BLANK);
+    if (err == OK && trial)
+        err = trailer_confirm(&area);
     return err == OK ? OK : flash_failed(sv, 0, err);
 }
 

@@ -296,11 +296,19 @@ static int forget_swap(struct upload *u)
     return upload_refuse(u, err, &why);
 }
 
+/* What was erased in one slot says nothing of the other. */
+static void use_slot(struct upload *u, uint8_t slot)
+{
+    if (slot != u->slot)
+        u->clean_from = u->clean_to = 0;
+    u->slot = slot;
+    u->area = store_slot(u->st, slot);
+    u->esz = u->area.dev->erase_size;
+}
+
 static int begin_session(struct upload *u)
 {
-    u->slot = u->req_slot;
-    u->area = store_slot(u->st, u->slot);
-    u->esz = u->area.dev->erase_size;
+    use_slot(u, u->req_slot);
     int err = check_length(u);
     if (err == OK)
         err = check_image(u);
@@ -385,9 +393,7 @@ void upload_wipe(struct upload *u)
 /* With the chip at rest: from where a wipe begins. */
 static int begin_wipe(struct upload *u)
 {
-    u->slot = 1;
-    u->area = store_slot(u->st, 1);
-    u->esz = u->area.dev->erase_size;
+    use_slot(u, 1);
     u->wipe_at = 0;
     u->wipe_ms = u->area.dev->ops->now_ms(u->area.dev->ctx);
     int err = check_chip(u);

@@ -451,6 +451,49 @@ static void test_recovery_without_the_external_chip(void **state)
     close_board();
 }
 
+/* What was erased ahead in slot 1 says nothing of slot 0. */
+static void test_recovery_goes_on_in_slot_0_when_the_chip_dies(void **state)
+{
+    (void)state;
+    open_board(false);
+    s.rig.internal_chip.mem[s.rig.layout.slot0.off + 5000] ^= 1;
+    smprig_boot(&s, true);
+    assert_string_equal(smprig_upload(&s, b, B_LEN, CHUNK), "{\"off\":50001,\"match\":true}");
+    assert_string_equal(erase(1), "{}");
+    smprig_run(&s);
+    assert_int_equal(nor_fault_add(&s.rig.external_chip, &(struct nor_fault) { .kind = NOR_FAULT_ABSENT }), OK);
+    assert_string_equal(smprig_upload(&s, b, B_LEN, CHUNK), "{\"off\":50001,\"match\":true}");
+    assert_memory_equal(rig_slot(&s.rig, 0), b, B_LEN);
+    close_board();
+}
+
+/* MCUboot left an image on trial, and the chip with the old one is silent: a confirm must last. */
+static void test_confirm_of_a_trial_of_mcuboot(void **state)
+{
+    struct trailer t;
+
+    (void)state;
+    open_board(true);
+    struct flash_area p = store_slot(&s.rig.store, 0), area = store_state(&s.rig.store);
+    static uint8_t blank[4096];
+    memset(blank, 0xFF, sizeof blank);
+    for (uint32_t i = 0; i < 4; i++)
+        nor_load(&s.rig.internal_chip, area.off + i * 4096, blank, sizeof blank);
+    assert_int_equal(trailer_erase(&p, 4096), OK);
+    assert_int_equal(trailer_write_primary(&p, false), OK);
+    assert_int_equal(nor_fault_add(&s.rig.external_chip, &(struct nor_fault) { .kind = NOR_FAULT_ABSENT }), OK);
+    smprig_boot(&s, false);
+    assert_int_equal(s.rig.result.outcome, BOOT_START);
+    assert_string_equal(request(NULL, 0, 1), "0:AC");
+    assert_int_equal(trailer_read(&p, &t), OK);
+    assert_int_equal(t.image_ok, TRAILER_SET);
+    s.rig.external_chip.faults = 0;
+    smprig_boot(&s, false);
+    assert_int_equal(s.rig.report.action, BOOT_ACTION_NONE);
+    assert_memory_equal(rig_slot(&s.rig, 0), a, A_LEN);
+    close_board();
+}
+
 /* A recovery upload during a trial: the next boot must not go on with what is no longer there. */
 static void test_recovery_upload_ends_a_trial(void **state)
 {
@@ -703,6 +746,8 @@ int main(void)
         cmocka_unit_test(test_layouts_that_differ),
         cmocka_unit_test(test_recovery),
         cmocka_unit_test(test_recovery_without_the_external_chip),
+        cmocka_unit_test(test_recovery_goes_on_in_slot_0_when_the_chip_dies),
+        cmocka_unit_test(test_confirm_of_a_trial_of_mcuboot),
         cmocka_unit_test(test_recovery_upload_ends_a_trial),
         cmocka_unit_test(test_recovery_erase_ends_a_trial),
         cmocka_unit_test(test_errors_in_v1),
