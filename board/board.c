@@ -6,6 +6,8 @@
 
 #include "board/board_priv.h"
 
+enum { LOOK_UP = BOARD_CYCLES_PER_S / 10 };
+
 /* ---- creation ---- */
 
 static void ficr_fill(uint8_t *ficr)
@@ -122,30 +124,46 @@ static void why(struct board *b, const char *fmt, ...)
     va_end(ap);
 }
 
-/* A register that firmware reads over and over, for a second and a hundred thousand times: it waits for it. */
-static void note_polling(struct board *b, uint32_t addr, bool write)
+/*
+ * A register that firmware reads over and over, a hundred thousand times in a second: it waits for it.
+ * Several may take turns in one loop, so the last few are followed; a second without such a rate
+ * starts the count anew (a value that is looked at now and then is no wait).
+ */
+static bool poll_is_wait(const struct board *b, const struct poll *p)
 {
-    struct board_state *st = &b->st;
-    if (write || addr != st->poll_addr) {
-        if (!write) {
-            st->poll_addr = addr;
-            st->poll_count = 0;
-            st->poll_since = now(b);
-        }
-        return;
-    }
-    if (++st->poll_count >= 100000 && now(b) - st->poll_since >= BOARD_CYCLES_PER_S)
+    return p->count >= 100000 && now(b) - p->since >= BOARD_CYCLES_PER_S;
+}
+
+static void note_polling(struct board *b, uint32_t addr)
+{
+    struct poll *p = b->st.poll, *oldest = p;
+    unsigned i = 0;
+    for (; i < POLLS && p[i].addr != addr; i++)
+        oldest = p[i].since < oldest->since ? &p[i] : oldest;
+    p = i < POLLS ? &p[i] : oldest;
+    bool stale = now(b) - p->since >= 2ull * BOARD_CYCLES_PER_S
+        || (now(b) - p->since >= BOARD_CYCLES_PER_S && p->count < 100000);
+    if (i == POLLS || stale)
+        *p = (struct poll){ addr, 0, now(b) };
+    p->count++;
+    if (poll_is_wait(b, p))
         attention(b);
 }
 
-static bool polls_unmodelled(const struct board *b)
+static const struct poll *polls_unmodelled(const struct board *b)
 {
-    return b->st.poll_count >= 100000 && now(b) - b->st.poll_since >= BOARD_CYCLES_PER_S;
+    for (unsigned i = 0; i < POLLS; i++) {
+        if (b->st.poll[i].count && now(b) - b->st.poll[i].since < 2ull * BOARD_CYCLES_PER_S
+            && poll_is_wait(b, &b->st.poll[i]))
+            return &b->st.poll[i];
+    }
+    return NULL;
 }
 
 void unmodelled_touch(struct board *b, const char *what, uint32_t addr, uint32_t off, bool write)
 {
-    note_polling(b, addr, write);
+    if (!write)
+        note_polling(b, addr);
     for (unsigned i = 0; i < b->unmodelled_count; i++) {
         if (b->unmodelled[i].addr == addr)
             return;
@@ -214,6 +232,8 @@ static void wake(struct board *b)
         b->cpu.event = false;
     s->sleeping = SLEEP_NO;
     s->sleep_cycles += now(b) - s->slept_at;
+    wdt_sleep(b, false);
+    power_sleep(b, false);
 }
 
 /* Name of an interrupt that is enabled and whose peripheral is not modelled, or NULL. */
@@ -265,18 +285,24 @@ static bool interruptible(const struct board *b)
     return false;
 }
 
+/* Interrupts are off, or a handler runs: a loop in there is no idling. */
+static bool masked(const struct board *b)
+{
+    const struct cpu *c = &b->cpu;
+    return c->ipsr || c->primask || c->faultmask || c->basepri;
+}
+
 /* Skips idle time. True if the run goes on; else *stop says how it ended. */
 static bool idle(struct board *b, bool spins, enum board_stop *stop)
 {
     uint64_t next = b->st.next_event;
     if (next == NEVER || (spins && !interruptible(b) && !wdt_running(b))) {
-        bool input = !spins && (b->st.uart_flags || b->st.pin_in_driven[0] || b->st.pin_in_driven[1]);
-        if (input && b->limit != NEVER) { /* something from outside may still come */
-            b->cpu.cycles = b->limit;
-            *stop = BOARD_RUNS;
-            return false;
-        }
         *stop = nothing_comes(b, spins);
+        if (b->limit != NEVER && (*stop == BOARD_IDLE || (*stop == BOARD_SPIN && !masked(b)))) {
+            b->cpu.cycles = b->limit; /* something from outside may still come, and there is an end */
+            b->why[0] = '\0';
+            *stop = BOARD_RUNS;
+        }
         return false;
     }
     uint64_t to = next < b->limit ? next : b->limit;
@@ -326,13 +352,14 @@ static bool one_round(struct board *b, enum board_stop *stop)
         exc_fault(b);
     if (handle_reset(b, stop))
         return true;
-    if (b->stop_wanted || now(b) >= b->limit) {
+    if (b->stop_wanted || b->interrupt || now(b) >= b->limit) {
         *stop = BOARD_RUNS;
         return true;
     }
-    if (polls_unmodelled(b)) {
+    const struct poll *poll = polls_unmodelled(b);
+    if (poll) {
         why(b, "The firmware waits at 0x%08x for %s (0x%08x), which is not modelled.", b->cpu.next,
-            periph_name_at(st->poll_addr), st->poll_addr);
+            periph_name_at(poll->addr), poll->addr);
         *stop = BOARD_WAITS_UNMODELLED;
         return true;
     }
@@ -345,6 +372,8 @@ static bool one_round(struct board *b, enum board_stop *stop)
     b->cpu.deadline = st->next_event < b->limit ? st->next_event : b->limit;
     if (st->sys.tick_zero < b->cpu.deadline)
         b->cpu.deadline = st->sys.tick_zero;
+    if (now(b) + LOOK_UP < b->cpu.deadline) /* now and then, for board_interrupt() */
+        b->cpu.deadline = now(b) + LOOK_UP;
     if (st->hashing)
         cpu_run_traced(&b->cpu, hash_insn, b);
     else if (b->watching && b->watch.insn)
@@ -381,6 +410,11 @@ void board_stop(struct board *b)
 {
     b->stop_wanted = true;
     attention(b);
+}
+
+void board_interrupt(struct board *b)
+{
+    b->interrupt = true;
 }
 
 uint64_t board_now(const struct board *b) { return now(b); }

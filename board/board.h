@@ -75,9 +75,9 @@ enum board_stop {
     BOARD_CUT, /* power failed at the flash operation asked for; the contents are as it left them */
     BOARD_LOCKUP, /* a fault in a fault handler: the chip would reset */
     BOARD_FAULT, /* a fault handler that never ends */
-    BOARD_SPIN, /* an endless loop that no interrupt can end */
+    BOARD_SPIN, /* an endless loop that no interrupt can end (with a limit: one with interrupts masked) */
     BOARD_WAITS_UNMODELLED, /* firmware waits for something that is not modelled */
-    BOARD_IDLE, /* asleep for ever: nothing is running that could wake it */
+    BOARD_IDLE, /* asleep, nothing is running that could wake it, and board_run() has no limit */
     BOARD_OFF, /* System OFF, and nothing can wake it */
     BOARD_BREAK, /* breakpoint, watchpoint or single step of a debugger */
 };
@@ -88,6 +88,8 @@ void board_reset_pin(struct board *b);
 enum board_stop board_run(struct board *b, uint64_t until);
 /* Ends board_run() soon; from a callback only. */
 void board_stop(struct board *b);
+/* Ends this board_run() and every later one at once; may be called from a signal handler. */
+void board_interrupt(struct board *b);
 
 uint64_t board_now(const struct board *b); /* virtual time in cycles since the first power-on */
 uint64_t board_next_event(const struct board *b); /* when something happens at the latest, UINT64_MAX never */
@@ -177,8 +179,13 @@ void board_set_reg(struct board *b, unsigned n, uint32_t v);
 bool board_peek(struct board *b, uint32_t addr, void *buf, size_t len);
 bool board_poke(struct board *b, uint32_t addr, const void *buf, size_t len);
 
-/* Serves one GDB connection on the connected stream socket `fd` until it detaches or closes, running
- * the board meanwhile. Returns the last stop; BOARD_BREAK if the debugger killed the program. */
-enum board_stop board_gdb_serve(struct board *b, int fd, uint64_t until);
+/*
+ * Serves one GDB connection on the connected stream socket `fd` until it detaches or closes, running
+ * the board meanwhile. `between` (may be NULL) is called about every 20 ms of virtual time that runs,
+ * for the outside world; true ends the run as if its time were over. Returns the last stop; BOARD_BREAK
+ * if the debugger killed the program or left.
+ */
+typedef bool board_between_fn(void *ctx);
+enum board_stop board_gdb_serve(struct board *b, int fd, uint64_t until, board_between_fn *between, void *ctx);
 
 #endif

@@ -2,6 +2,8 @@
 #ifndef BOARD_BOARD_PRIV_H
 #define BOARD_BOARD_PRIV_H
 
+#include <stdatomic.h>
+
 #include "board/board.h"
 #include "board/cpu/cpu.h"
 #include "board/nor/nor.h"
@@ -10,7 +12,7 @@
 
 #define NEVER UINT64_MAX
 
-enum { UNMODELLED_MAX = 512, UART_QUEUE = 65536, PERIPHS = 64, ADDR_RAM = 0x20000000,
+enum { UNMODELLED_MAX = 512, POLLS = 8, UART_QUEUE = 65536, PERIPHS = 64, ADDR_RAM = 0x20000000,
     ADDR_FICR = 0x10000000, ADDR_UICR = 0x10001000, ADDR_XIP = 0x12000000, XIP_SIZE = 0x08000000 };
 
 /* RESETREAS */
@@ -19,6 +21,12 @@ enum { RESET_PIN = 1u << 0, RESET_DOG = 1u << 1, RESET_SREQ = 1u << 2, RESET_LOC
 struct uart_queue {
     uint32_t head, count;
     uint8_t data[UART_QUEUE];
+};
+
+/* How often firmware has read an unmodelled register within a second that began at `since`. */
+struct poll {
+    uint32_t addr, count;
+    uint64_t since;
 };
 
 /* Plain data, part of a snapshot. */
@@ -44,8 +52,7 @@ struct board_state {
     uint64_t hash;
     bool hashing;
     uint64_t flash_busy_until; /* NVMC works while the CPU runs from RAM */
-    uint32_t poll_addr, poll_count; /* the unmodelled register that firmware keeps reading */
-    uint64_t poll_since;
+    struct poll poll[POLLS]; /* the unmodelled registers read last */
     uint64_t fault_since; /* when the running fault handler began, 0 none */
     uint32_t fault_pc, fault_addr, fault_cfsr, fault_hfsr;
     uint32_t uart_flags; /* bit n: UART n's receiver is on */
@@ -62,7 +69,8 @@ struct board {
     struct board_config config;
     uint8_t *flash, *ram, *uicr, *ficr;
     struct periph_map *map; /* address to peripheral and register kind, constant after board_new */
-    bool stop_wanted, running;
+    bool stop_wanted, running, ren_noted;
+    atomic_bool interrupt; /* set by board_interrupt() */
     uint64_t limit;
     char why[2048];
     struct unmodelled unmodelled[UNMODELLED_MAX];

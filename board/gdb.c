@@ -22,6 +22,8 @@ struct gdb {
     unsigned break_count;
     bool stepping, first; /* first: the instruction we stand on is not checked again */
     bool done, killed, no_ack;
+    board_between_fn *between;
+    void *ctx;
     enum board_stop stop;
 };
 
@@ -164,17 +166,16 @@ static void resume(struct gdb *g, bool step)
         enum board_stop s = board_run(g->b, to);
         if (g->stop == BOARD_BREAK)
             break;
-        if (s == BOARD_IDLE || s == BOARD_SPIN) { /* nothing will happen, but somebody is looking */
-            usleep(20000);
-            s = BOARD_RUNS;
-        }
+        if (s == BOARD_RUNS && board_next_event(g->b) == UINT64_MAX && board_now(g->b) >= to)
+            usleep(20000); /* nothing will happen by itself, but somebody is looking */
         g->stop = s;
-        if (spoken_to(g) || board_now(g->b) >= g->until)
+        bool over = board_now(g->b) >= g->until || (g->between && g->between(g->ctx));
+        g->done |= over;
+        if (spoken_to(g) || over)
             break;
     }
     g->stepping = false;
-    if (!g->done)
-        say_stop(g);
+    say_stop(g);
 }
 
 /* ---- packets ---- */
@@ -334,12 +335,16 @@ static void command(struct gdb *g, const char *s)
 /* Takes one packet out of what has come; false if none is whole. */
 static bool take_packet(struct gdb *g, char *packet)
 {
-    char *start = memchr(g->in, '$', g->in_len), *end = memchr(g->in, '#', g->in_len);
+    char *start = memchr(g->in, '$', g->in_len);
     if (!start) {
         g->in_len = 0;
         return false;
     }
-    if (!end || end < start || end + 3 > g->in + g->in_len)
+    g->in_len -= (size_t)(start - g->in); /* acknowledgements and what else lies between packets */
+    memmove(g->in, start, g->in_len);
+    start = g->in;
+    char *end = memchr(start, '#', g->in_len);
+    if (!end || end + 3 > start + g->in_len)
         return false;
     size_t n = (size_t)(end - start) - 1;
     memcpy(packet, start + 1, n);
@@ -352,14 +357,14 @@ static bool take_packet(struct gdb *g, char *packet)
     return true;
 }
 
-enum board_stop board_gdb_serve(struct board *b, int fd, uint64_t until)
+enum board_stop board_gdb_serve(struct board *b, int fd, uint64_t until, board_between_fn *between, void *ctx)
 {
     struct gdb *g = calloc(1, sizeof *g);
     struct board_watch watch = { .insn = before_insn };
     char packet[PACKET];
     if (!g)
         return BOARD_BREAK;
-    *g = (struct gdb){ .b = b, .fd = fd, .until = until, .stop = BOARD_BREAK };
+    *g = (struct gdb){ .b = b, .fd = fd, .until = until, .stop = BOARD_BREAK, .between = between, .ctx = ctx };
     board_on_watch(b, &watch, g);
     while (!g->done) {
         ssize_t n = read(fd, g->in + g->in_len, sizeof g->in - g->in_len);
@@ -372,8 +377,7 @@ enum board_stop board_gdb_serve(struct board *b, int fd, uint64_t until)
             g->in_len = 0; /* longer than we said we take: nothing to be made of it */
     }
     board_on_watch(b, NULL, NULL);
-    enum board_stop stop = g->killed || g->stop == BOARD_RUNS ? BOARD_BREAK : g->stop;
-    bool killed = g->killed;
+    enum board_stop stop = g->killed ? BOARD_BREAK : g->stop;
     free(g);
-    return killed || stop == BOARD_BREAK ? BOARD_BREAK : stop;
+    return stop;
 }

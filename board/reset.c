@@ -1,4 +1,6 @@
 /* Resets: what each of them clears (product specification, "Reset behavior"). */
+#include <string.h>
+
 #include "board/board_priv.h"
 
 /*
@@ -13,8 +15,10 @@ void board_reset(struct board *b, uint32_t reason)
         b->st.resets++;
     b->st.off = b->st.reset_pending = false;
     b->st.fault_since = 0;
-    b->st.poll_addr = b->st.poll_count = 0;
+    memset(b->st.poll, 0, sizeof b->st.poll);
     b->st.uart_flags = 0;
+    if (reason & RESET_OFF)
+        power_off_ram(b);
     periph_reset_all(b, soft);
     power_note_reset(b, reason);
     exc_reset(b);

@@ -173,7 +173,9 @@ static uint32_t read(struct board *b, struct periph *p, uint32_t off)
 
 static const struct reg_desc regs[] = {
     PORT_REGS(0), PORT_REGS(PORT1), { PIN_CNF, 32, 4, REG_RW | REG_HOOK_W, 0x3070F, 2 },
-    { PIN_CNF + PORT1, 16, 4, REG_RW | REG_HOOK_W, 0x3070F, 2 }, { 0 },
+    { PIN_CNF + PORT1, 16, 4, REG_RW | REG_HOOK_W, 0x3070F, 2 },
+    { PIN_CNF + PORT1 + 64, 16, 4, REG_IGNORED, 0, 0 }, /* P1.16 to P1.31: no such pins, but start-up code writes them */
+    { 0 },
 };
 const struct periph_type gpio_type = { .regs = regs, .read = read, .write = write };
 

@@ -60,6 +60,9 @@ bool nvmc_store(struct board *b, uint32_t addr, unsigned size, uint32_t val)
     if (addr - ADDR_FICR < 0x1000)
         return false;
     if (reg(nvmc(b), CONFIG) != WEN) {
+        if (!b->ren_noted)
+            board_note(b, "store to 0x%08x at pc 0x%08x while NVMC.CONFIG is not Wen: it changes nothing", addr, b->cpu.r[15] - 4u);
+        b->ren_noted = true;
         memory_changed(b, addr & ~3u, 4); /* no, but a second core that follows must be told so */
         return true;
     }

@@ -110,8 +110,11 @@ bool nvmc_store(struct board *b, uint32_t addr, unsigned size, uint32_t val); /*
 void nvmc_wait(struct board *b); /* the CPU touches flash: stalls while an operation runs */
 /* wdt.c */
 bool wdt_running(const struct board *b);
+void wdt_sleep(struct board *b, bool enter); /* CONFIG says whether it counts in sleep */
 /* power.c */
 void power_note_reset(struct board *b, uint32_t reason); /* after all peripherals were reset */
+void power_off_ram(struct board *b); /* System OFF: what is not retained is lost */
+void power_sleep(struct board *b, bool enter);
 bool clock_lf_running(struct board *b);
 uint64_t lfclk_tick(uint64_t n); /* cycles at which LFCLK tick n begins */
 uint64_t lfclk_now(uint64_t cycles); /* ticks that have begun by then */

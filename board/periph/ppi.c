@@ -24,9 +24,9 @@ bool ppi_active(const struct board *b)
 static void run_task(struct board *b, uint32_t addr)
 {
     struct periph *p = periph_by_base(b, addr & ~0xFFFu);
-    if (p && (addr & 0xFFFu) < 0x100)
+    if (p && (addr & 0xFFFu) < 0x100 && p->type->tasks >> (addr & 0xFFu) / 4u & 1u)
         task_trigger(b, p, (addr & 0xFFu) / 4u);
-    else if (!p && addr >= 0x40000000u)
+    else if (addr >= 0x40000000u)
         unmodelled_touch(b, periph_name_at(addr), addr, addr & 0xFFFu, true);
 }
 

@@ -96,11 +96,11 @@ static void tx_byte_done(struct board *b, struct periph *p)
 
 static void tx_stop(struct board *b, struct periph *p)
 {
-    bool was = p->s[S_TX];
+    bool sending = p->at[T_TX] != NEVER;
     p->s[S_TX] = 0;
     p->s[S_TXNEXT] = p->s[S_TXLEFT] = p->s[S_TXBUSY] = 0;
     timer_set(b, p, T_TX, NEVER);
-    if (is_dma(p) && was && p->at[T_TX] != NEVER)
+    if (is_dma(p) && sending) /* a transfer that is broken off has ended too */
         event_raise(b, p, EV_ENDTX);
     if (is_dma(p))
         event_raise(b, p, EV_TXSTOPPED);

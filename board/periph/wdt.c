@@ -3,8 +3,8 @@
 
 enum { RUNSTATUS = 0x400, REQSTATUS = 0x404, CRV = 0x504, RREN = 0x508, CONFIG = 0x50C, RR = 0x600, KEY = 0x6E524635,
     EV_TIMEOUT = 0, T_TIMEOUT = 0, T_RESET = 1 };
-/* State: running; bit n: RR[n] is enabled and not yet written; when it was started or fed */
-enum { S_ON, S_MISSING };
+/* State: running; bit n: RR[n] is enabled and not yet written; ticks left while it pauses in sleep, + 1 */
+enum { S_ON, S_MISSING, S_PAUSED };
 
 static struct periph *wdt(const struct board *b)
 {
@@ -21,6 +21,23 @@ static void reload(struct board *b, struct periph *p)
     p->s[S_MISSING] = reg(p, RREN);
     uint64_t ticks = (uint64_t)reg(p, CRV) + 1u;
     timer_set(b, p, T_TIMEOUT, lfclk_tick(lfclk_now(sim_time(b)) + ticks));
+}
+
+/* CONFIG bit 0 clear: it stands still while the CPU sleeps. */
+void wdt_sleep(struct board *b, bool enter)
+{
+    struct periph *p = wdt(b);
+    if (!p->s[S_ON] || (reg(p, CONFIG) & 1u))
+        return;
+    uint64_t tick = lfclk_now(sim_time(b));
+    if (enter && p->at[T_TIMEOUT] != NEVER) {
+        uint64_t due = lfclk_now(p->at[T_TIMEOUT]);
+        p->s[S_PAUSED] = (due > tick ? due - tick : 0) + 1u;
+        timer_set(b, p, T_TIMEOUT, NEVER);
+    } else if (!enter && p->s[S_PAUSED]) {
+        timer_set(b, p, T_TIMEOUT, lfclk_tick(tick + p->s[S_PAUSED] - 1u));
+        p->s[S_PAUSED] = 0;
+    }
 }
 
 static void task(struct board *b, struct periph *p, unsigned n)

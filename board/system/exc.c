@@ -326,6 +326,14 @@ void exc_fault(struct board *b)
 
 /* ---- return ---- */
 
+static void sleep_begins(struct board *b, unsigned how)
+{
+    b->st.sys.sleeping = how;
+    b->st.sys.slept_at = now(b);
+    wdt_sleep(b, true);
+    power_sleep(b, true);
+}
+
 static void return_fails(struct board *b, uint32_t bits)
 {
     b->cpu.fault_bits = bits;
@@ -425,8 +433,7 @@ void exc_return(struct board *b, uint32_t er)
     if (to_thread != (c->ipsr == 0)) {
         return_fails(b, CFSR_INVPC);
     } else if (to_thread && (s->scr & 2u) && s->active == 0) {
-        s->sleeping = SLEEP_ON_EXIT;
-        s->slept_at = now(b);
+        sleep_begins(b, SLEEP_ON_EXIT);
     }
     c->ex_valid = false;
     c->event = true;
@@ -477,11 +484,9 @@ static void svc(struct board *b)
 
 static void fall_asleep(struct board *b, unsigned how)
 {
-    struct system *s = &b->st.sys;
     if (how == SLEEP_WFI && exc_would_preempt(b, true))
         return;
-    s->sleeping = how;
-    s->slept_at = now(b);
+    sleep_begins(b, how);
     attention(b);
 }
 

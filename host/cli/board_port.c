@@ -8,9 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
+
+/* What an earlier run left at a path, and nothing else that may be there. */
+static void remove_old(const char *path, mode_t kind)
+{
+    struct stat st;
+    if (lstat(path, &st) == 0 && (st.st_mode & S_IFMT) == kind)
+        unlink(path);
+}
 
 static int open_pty(struct board_port *p, char *err, size_t errlen)
 {
@@ -28,11 +37,12 @@ static int open_pty(struct board_port *p, char *err, size_t errlen)
     p->listener = peer;
     p->fd = fd;
     if (p->path) {
-        unlink(p->path);
+        remove_old(p->path, S_IFLNK);
         if (symlink(p->shown, p->path)) {
             snprintf(err, errlen, "cannot make the link %s: %s", p->path, strerror(errno));
             return -1;
         }
+        p->made = true;
     }
     return 0;
 }
@@ -45,12 +55,13 @@ static int open_unix(struct board_port *p, char *err, size_t errlen)
         return -1;
     }
     strcpy(a.sun_path, p->path);
-    unlink(p->path);
+    remove_old(p->path, S_IFSOCK);
     p->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (p->listener < 0 || bind(p->listener, (struct sockaddr *)&a, sizeof a) || listen(p->listener, 1)) {
         snprintf(err, errlen, "cannot listen on %s: %s", p->path, strerror(errno));
         return -1;
     }
+    p->made = true;
     snprintf(p->shown, sizeof p->shown, "%s", p->path);
     return 0;
 }
@@ -161,6 +172,6 @@ void board_port_close(struct board_port *p)
         close(p->fd);
     if (p->listener >= 0)
         close(p->listener);
-    if (p->path && (p->kind == PORT_PTY || p->kind == PORT_UNIX))
+    if (p->made)
         unlink(p->path);
 }

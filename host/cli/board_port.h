@@ -19,6 +19,7 @@ struct board_port {
     int listener; /* of a Unix socket */
     bool live; /* a person or a program may type here */
     bool in_open; /* input may still come */
+    bool made; /* `path` is ours to remove */
 };
 
 /* "stdio", "pty[:LINK]", "unix:PATH", "file:PATH". 0, or -1 with a sentence in err. */

@@ -309,6 +309,8 @@ static bool stretch(unsigned *limit)
     enum board_stop stop = board_run(board, board_now(board) + 64000000ull * 2);
     if (stop != BOARD_RUNS && stop != BOARD_BREAK)
         return false;
+    if (stop == BOARD_RUNS && !ends && !started && board_next_event(board) == UINT64_MAX)
+        return false; /* asleep for good */
     bool only_special = (started == 1 && is_special(pcs[0])) || began_in_it;
     bool in_it = it_left != 0;
     /* A fault or a return: the last instruction started is not Unicorn's to run. */
