@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/args.h"
 #include "host/cli/commands.h"
 #include "host/cli/files.h"
 #include "host/cli/show_image.h"
@@ -29,10 +28,7 @@ const struct cli_command cmd_inspect = {
 
 struct job {
     struct cli *cli;
-    const char *file, *board;
-    struct file_keys keys;
-    struct layout layout;
-    struct layout_report report;
+    struct file_subject subject;
     struct scan scan;
     struct package package;
 };
@@ -40,15 +36,15 @@ struct job {
 /* Which chip's contents these are, by their size: 0, 1, or -1. */
 static int chip_of(const struct job *j, uint32_t size)
 {
-    if (!j->board)
+    if (!j->subject.board)
         return -1;
-    return size == j->layout.internal_size ? 0 : size == j->layout.external_size ? 1 : -1;
+    return size == j->subject.layout.internal_size ? 0 : size == j->subject.layout.external_size ? 1 : -1;
 }
 
 static const char *place_of(const struct job *j, int chip, uint32_t off)
 {
     static const char *const names[] = { "slot 0", "slot 1" };
-    const struct layout_part *part = chip == 0 ? &j->layout.slot0 : &j->layout.slot1;
+    const struct layout_part *part = chip == 0 ? &j->subject.layout.slot0 : &j->subject.layout.slot1;
 
     if (chip < 0 || off < part->off || off - part->off >= part->size)
         return NULL;
@@ -58,7 +54,7 @@ static const char *place_of(const struct job *j, int chip, uint32_t off)
 /* The end of the slot on a chip; 0: not known. */
 static uint32_t slot_end(const struct job *j, int chip)
 {
-    const struct layout_part *part = chip == 0 ? &j->layout.slot0 : &j->layout.slot1;
+    const struct layout_part *part = chip == 0 ? &j->subject.layout.slot0 : &j->subject.layout.slot1;
 
     return chip < 0 ? 0 : part->off + part->size;
 }
@@ -90,7 +86,7 @@ static void show_image(const struct job *j, const char *name, const struct image
     const struct shown_image shown = { .found = &s->image[n], .file = name,
         .place = place_of(j, chip, s->image[n].off), .has_address = f->has_base,
         .address = f->base + s->image[n].off,
-        .trailer = last_trailer(j, chip, n), .keys = &j->keys };
+        .trailer = last_trailer(j, chip, n), .keys = &j->subject.keys };
 
     if (j->cli->json)
         show_json(j, "image", show_image_json(&shown));
@@ -193,11 +189,11 @@ static int inspect_package(struct job *j, const struct imagefile *f)
     unsigned bad = 0;
 
     if (package_read(span_of(f->data.p, f->data.len), p, why) != OK)
-        return cli_fail(j->cli, EXIT_FILE, "package", why, NULL, "cannot read the package %s", j->file);
+        return cli_fail(j->cli, EXIT_FILE, "package", why, NULL, "cannot read the package %s", j->subject.file);
     if (!p->has_manifest)
-        cli_note(j->cli, "warning: %s has no manifest.json: no DFU tool takes it", j->file);
+        cli_note(j->cli, "warning: %s has no manifest.json: no DFU tool takes it", j->subject.file);
     if (!j->cli->json)
-        printf("%s: package%s%s, %zu file%s\n", j->file, p->name[0] ? " of " : "", p->name, p->files,
+        printf("%s: package%s%s, %zu file%s\n", j->subject.file, p->name[0] ? " of " : "", p->name, p->files,
             p->files == 1 ? "" : "s");
     for (size_t i = 0; i < p->files; i++) {
         const struct imagefile inner = { .data = p->file[i].data };
@@ -209,8 +205,8 @@ static int inspect_package(struct job *j, const struct imagefile *f)
     package_free(p);
     if (images == 0)
         return cli_fail(j->cli, EXIT_FILE, "no_image", "none of its files begins with MCUboot's magic", NULL,
-            "%s holds no image", j->file);
-    cli_event(j->cli, "result", "{s:b, s:s, s:I, s:I}", "ok", 1, "file", j->file, "images", (json_int_t)images,
+            "%s holds no image", j->subject.file);
+    cli_event(j->cli, "result", "{s:b, s:s, s:I, s:I}", "ok", 1, "file", j->subject.file, "images", (json_int_t)images,
         "mismatches", (json_int_t)bad);
     return EXIT_DONE;
 }
@@ -222,10 +218,10 @@ static int nothing_found(const struct job *j, const struct imagefile *f)
 
     if (bytes_all(f->data.p, f->data.len, 0xFF))
         return cli_fail(j->cli, EXIT_FILE, reason_code(REASON_IMG_NONE),
-            f->data.len ? "all its bytes are 0xff: erased flash" : "it is empty", NULL, "%s holds no image", j->file);
+            f->data.len ? "all its bytes are 0xff: erased flash" : "it is empty", NULL, "%s holds no image", j->subject.file);
     why.found = f->data.len >= 4 ? ld_le32(f->data.p) : 0;
     return cli_fail(j->cli, EXIT_FILE, reason_code(REASON_IMG_MAGIC), files_finding(&why, text, sizeof text),
-        files_next(&why), "%s holds no image, neither at its start nor at any multiple of 4096", j->file);
+        files_next(&why), "%s holds no image, neither at its start nor at any multiple of 4096", j->subject.file);
 }
 
 static int inspect(struct job *j, const struct imagefile *f)
@@ -234,40 +230,16 @@ static int inspect(struct job *j, const struct imagefile *f)
 
     if (package_is_zip(span_of(f->data.p, f->data.len)))
         return inspect_package(j, f);
-    show_scan(j, j->file, f);
+    show_scan(j, j->subject.file, f);
     const struct scan_image *only = &j->scan.image[0];
     if (j->scan.images == 0 && j->scan.trailers == 0)
         return nothing_found(j, f);
     if (j->scan.images == 1 && only->off == 0 && only->img.end == 0)
         return cli_fail(j->cli, EXIT_FILE, reason_code(only->why.reason),
-            files_finding(&only->why, text, sizeof text), files_next(&only->why), "%s is not a whole image", j->file);
-    cli_event(j->cli, "result", "{s:b, s:s, s:I, s:I}", "ok", 1, "file", j->file, "images",
+            files_finding(&only->why, text, sizeof text), files_next(&only->why), "%s is not a whole image", j->subject.file);
+    cli_event(j->cli, "result", "{s:b, s:s, s:I, s:I}", "ok", 1, "file", j->subject.file, "images",
         (json_int_t)j->scan.images, "trailers", (json_int_t)j->scan.trailers);
     return EXIT_DONE;
-}
-
-static int take_arguments(struct job *j, int argc, char **argv)
-{
-    struct args a = args_of(j->cli, &cmd_inspect, argc, argv);
-    const char *v;
-
-    while (args_next(&a)) {
-        if ((v = args_value(&a, "--key", "-k"))) {
-            int rc = files_add_key(j->cli, &j->keys, v);
-            if (rc != EXIT_DONE)
-                return rc;
-        } else if ((v = args_value(&a, "--board", NULL)))
-            j->board = v;
-        else if (args_operand(&a) && !j->file)
-            j->file = args_operand(&a);
-        else
-            args_unknown(&a);
-    }
-    if (a.wrong)
-        return EXIT_USAGE;
-    if (!j->file)
-        return cli_usage(j->cli, &cmd_inspect, "inspect needs a file");
-    return j->board ? files_board(j->cli, j->board, &j->layout, &j->report) : EXIT_DONE;
 }
 
 static int run(struct cli *cli, int argc, char **argv)
@@ -278,9 +250,9 @@ static int run(struct cli *cli, int argc, char **argv)
     if (!j)
         return cli_fail(cli, EXIT_FAILED, "memory", NULL, NULL, "out of memory");
     j->cli = cli;
-    int rc = take_arguments(j, argc, argv);
+    int rc = files_arguments(cli, &cmd_inspect, argc, argv, &j->subject);
     if (rc == EXIT_DONE)
-        rc = files_read(cli, j->file, &f);
+        rc = files_read(cli, j->subject.file, &f);
     if (rc == EXIT_DONE) {
         rc = inspect(j, &f);
         imagefile_free(&f);

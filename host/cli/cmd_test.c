@@ -55,28 +55,9 @@ static int request(struct device *d, const struct smpc_image *im)
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-    char hash[SMPC_HASH_TEXT_MAX];
-    const struct smpc_image *im;
-    struct smpc_images list;
-    struct device d;
+    static const struct target_verb verb = { &cmd_test, only_candidate, request };
 
-    if (argc > 2 || (argc == 2 && argv[1][0] == '-'))
-        return cli_usage(cli, &cmd_test, "test takes one HASH or FILE, or nothing");
-    int rc = argc == 2 ? target_read(cli, argv[1], hash) : EXIT_DONE;
-    if (rc == EXIT_DONE)
-        rc = device_open(&d, cli);
-    if (rc != EXIT_DONE)
-        return rc;
-    rc = smpc_images_read(&d.c, &list);
-    if (rc != OK) {
-        rc = device_fail(&d, rc, TOPIC_OTHER, "the images cannot be listed");
-    } else {
-        im = argc == 2 ? target_find(&d, &list, hash, "test", &rc) : only_candidate(&d, &list, &rc);
-        if (im)
-            rc = request(&d, im);
-    }
-    device_close(&d);
-    return rc;
+    return target_run(cli, &verb, argc, argv);
 }
 
 const struct cli_command cmd_test = {

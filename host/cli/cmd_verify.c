@@ -3,7 +3,6 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "host/cli/args.h"
 #include "host/cli/commands.h"
 #include "host/cli/files.h"
 
@@ -25,10 +24,7 @@ const struct cli_command cmd_verify = {
 
 struct job {
     struct cli *cli;
-    const char *file, *board;
-    struct file_keys keys;
-    struct layout layout;
-    struct layout_report report;
+    struct file_subject subject;
 };
 
 static int refuse(const struct job *j, int rc, const struct finding *why)
@@ -36,9 +32,9 @@ static int refuse(const struct job *j, int rc, const struct finding *why)
     char text[400];
 
     return cli_fail(j->cli, rc, reason_code(why->reason), files_finding(why, text, sizeof text), files_next(why),
-        "%s %s%s", j->file, rc == EXIT_VERIFY ? "does not verify" : rc == EXIT_DIFFERS ? "verifies, but cannot run on "
+        "%s %s%s", j->subject.file, rc == EXIT_VERIFY ? "does not verify" : rc == EXIT_DIFFERS ? "verifies, but cannot run on "
                                                                                     : "is not a whole image",
-        rc == EXIT_DIFFERS ? j->board : "");
+        rc == EXIT_DIFFERS ? j->subject.board : "");
 }
 
 /* Without a key there is still the hash. */
@@ -56,7 +52,7 @@ static int check_hash(const struct image *img, uint8_t *buf, uint32_t len, struc
 
 static int check(const struct job *j, const struct image *img, struct finding *why)
 {
-    const struct image_keys keys = { .key = j->keys.key, .count = j->keys.count };
+    const struct image_keys keys = { .key = j->subject.keys.key, .count = j->subject.keys.count };
     enum verdict verdict = VERDICT_BAD;
     static uint8_t buf[65536];
 
@@ -74,17 +70,17 @@ static void report(const struct job *j, const struct image *img)
 
     version_text(&img->version, version);
     hex_text(img->hash, sizeof img->hash, hash);
-    if (j->keys.count && files_keyhash(img, keyhash))
-        signer = files_key_name(&j->keys, keyhash);
+    if (j->subject.keys.count && files_keyhash(img, keyhash))
+        signer = files_key_name(&j->subject.keys, keyhash);
     if (!j->cli->json) {
-        printf("%s: verifies, version %s, hash %s", j->file, version, hash);
-        if (j->keys.count)
+        printf("%s: verifies, version %s, hash %s", j->subject.file, version, hash);
+        if (j->subject.keys.count)
             printf(", signed by %s\n", signer ? signer : "one of the keys");
         else
             printf(", signature not checked\n");
     }
-    cli_event(j->cli, "result", "{s:b, s:s, s:s, s:s, s:I, s:b, s:s*}", "ok", 1, "file", j->file, "version", version,
-        "hash", hash, "size", (json_int_t)img->end, "signature_checked", j->keys.count > 0, "key", signer);
+    cli_event(j->cli, "result", "{s:b, s:s, s:s, s:s, s:I, s:b, s:s*}", "ok", 1, "file", j->subject.file, "version", version,
+        "hash", hash, "size", (json_int_t)img->end, "signature_checked", j->subject.keys.count > 0, "key", signer);
 }
 
 /* An image that verifies may still be none that this chip can start. */
@@ -94,8 +90,8 @@ static int check_running(const struct job *j, const struct image *img)
     struct image shown = *img;
     char text[400];
 
-    if (j->board) {
-        int rc = image_runnable(img, j->layout.slot0.off, j->layout.slot0.size, j->layout.hash, &why);
+    if (j->subject.board) {
+        int rc = image_runnable(img, j->subject.layout.slot0.off, j->subject.layout.slot0.size, j->subject.layout.hash, &why);
         return rc == OK ? EXIT_DONE : refuse(j, EXIT_DIFFERS, &why);
     }
     shown.has_layout = false;
@@ -119,34 +115,10 @@ static int verify(const struct job *j, const struct imagefile *f)
     int rc = check_running(j, &img);
     if (rc != EXIT_DONE)
         return rc;
-    if (j->keys.count == 0)
+    if (j->subject.keys.count == 0)
         cli_note(j->cli, "note: only the hash was checked, which anybody can make; --key checks who signed it");
     report(j, &img);
     return EXIT_DONE;
-}
-
-static int take_arguments(struct job *j, int argc, char **argv)
-{
-    struct args a = args_of(j->cli, &cmd_verify, argc, argv);
-    const char *v;
-
-    while (args_next(&a)) {
-        if ((v = args_value(&a, "--key", "-k"))) {
-            int rc = files_add_key(j->cli, &j->keys, v);
-            if (rc != EXIT_DONE)
-                return rc;
-        } else if ((v = args_value(&a, "--board", NULL)))
-            j->board = v;
-        else if (args_operand(&a) && !j->file)
-            j->file = args_operand(&a);
-        else
-            args_unknown(&a);
-    }
-    if (a.wrong)
-        return EXIT_USAGE;
-    if (!j->file)
-        return cli_usage(j->cli, &cmd_verify, "verify needs the file of an image");
-    return j->board ? files_board(j->cli, j->board, &j->layout, &j->report) : EXIT_DONE;
 }
 
 static int run(struct cli *cli, int argc, char **argv)
@@ -155,9 +127,9 @@ static int run(struct cli *cli, int argc, char **argv)
     struct imagefile f;
 
     j = (struct job) { .cli = cli };
-    int rc = take_arguments(&j, argc, argv);
+    int rc = files_arguments(cli, &cmd_verify, argc, argv, &j.subject);
     if (rc == EXIT_DONE)
-        rc = files_read(cli, j.file, &f);
+        rc = files_read(cli, j.subject.file, &f);
     if (rc == EXIT_DONE) {
         rc = verify(&j, &f);
         imagefile_free(&f);

@@ -1,3 +1,4 @@
+#include "host/cli/args.h"
 #include "host/cli/files.h"
 
 #include <inttypes.h>
@@ -18,6 +19,31 @@ int files_add_key(const struct cli *cli, struct file_keys *keys, const char *pat
     keys->path[keys->count++] = path;
     key_free(k);
     return EXIT_DONE;
+}
+
+int files_arguments(struct cli *cli, const struct cli_command *cmd, int argc, char **argv,
+    struct file_subject *s)
+{
+    struct args a = args_of(cli, cmd, argc, argv);
+    const char *v;
+
+    while (args_next(&a)) {
+        if ((v = args_value(&a, "--key", "-k"))) {
+            int rc = files_add_key(cli, &s->keys, v);
+            if (rc != EXIT_DONE)
+                return rc;
+        } else if ((v = args_value(&a, "--board", NULL)))
+            s->board = v;
+        else if (args_operand(&a) && !s->file)
+            s->file = args_operand(&a);
+        else
+            args_unknown(&a);
+    }
+    if (a.wrong)
+        return EXIT_USAGE;
+    if (!s->file)
+        return cli_usage(cli, cmd, "%s needs the file of an image", cmd->name);
+    return s->board ? files_board(cli, s->board, &s->layout, &s->report) : EXIT_DONE;
 }
 
 const char *files_key_name(const struct file_keys *keys, const uint8_t hash[CRYPTO_SHA256_LEN])

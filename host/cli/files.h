@@ -23,6 +23,18 @@ int files_read(const struct cli *cli, const char *path, struct imagefile *f);
 int files_board(const struct cli *cli, const char *board, struct layout *layout,
     struct layout_report *report);
 
+/* What a command is asked about: [--key KEY.pem]... [--board BOARD] FILE. */
+struct file_subject {
+    const char *file;
+    const char *board; /* NULL: not given; then the next two are empty */
+    struct layout layout;
+    struct layout_report report;
+    struct file_keys keys;
+};
+/* *s begins empty. */
+int files_arguments(struct cli *cli, const struct cli_command *cmd, int argc, char **argv,
+    struct file_subject *s);
+
 /* The path of the key that has this hash, or NULL. */
 const char *files_key_name(const struct file_keys *keys, const uint8_t hash[CRYPTO_SHA256_LEN]);
 

@@ -99,3 +99,30 @@ const struct smpc_image *target_find(struct device *d, const struct smpc_images 
         *rc = fail_not_found(d, hash, what);
     return found;
 }
+
+int target_run(struct cli *cli, const struct target_verb *verb, int argc, char **argv)
+{
+    const char *name = verb->cmd->name;
+    char hash[SMPC_HASH_TEXT_MAX];
+    const struct smpc_image *im;
+    struct smpc_images list;
+    struct device d;
+
+    if (argc > 2 || (argc == 2 && argv[1][0] == '-'))
+        return cli_usage(cli, verb->cmd, "%s takes one HASH or FILE, or nothing", name);
+    int rc = argc == 2 ? target_read(cli, argv[1], hash) : EXIT_DONE;
+    if (rc == EXIT_DONE)
+        rc = device_open(&d, cli);
+    if (rc != EXIT_DONE)
+        return rc;
+    rc = smpc_images_read(&d.c, &list);
+    if (rc != OK) {
+        rc = device_fail(&d, rc, TOPIC_OTHER, "the images cannot be listed");
+    } else {
+        im = argc == 2 ? target_find(&d, &list, hash, name, &rc) : verb->guess(&d, &list, &rc);
+        if (im)
+            rc = verb->request(&d, im);
+    }
+    device_close(&d);
+    return rc;
+}

@@ -17,4 +17,13 @@ int target_read(const struct cli *cli, const char *arg, char hash[SMPC_HASH_TEXT
 const struct smpc_image *target_find(struct device *d, const struct smpc_images *list, const char *hash,
     const char *what, int *rc);
 
+/* `test` or `confirm`, [HASH|FILE]. Exit codes come after the message. */
+struct target_verb {
+    const struct cli_command *cmd;
+    /* The image that is meant where none is named; NULL with *rc set. */
+    const struct smpc_image *(*guess)(struct device *d, const struct smpc_images *list, int *rc);
+    int (*request)(struct device *d, const struct smpc_image *im);
+};
+int target_run(struct cli *cli, const struct target_verb *verb, int argc, char **argv);
+
 #endif
