@@ -65,13 +65,18 @@
     X(63, STATE_NEW, "state_new", "", "", "", "the boot state was blank or garbage and was written anew") \
     X(64, IMG_OVER_TRAILER, "image_over_trailer", "size", "size", "", "the image in slot 0 reaches into its trailer: it runs but cannot be swapped") \
     X(65, DOWNGRADE_RECOVERED, "downgrade_recovered", "version", "version", "", "the image that was installed to recover is older than the broken one") \
+    X(66, FAULT, "fault", "address", "", "", "a fault ended what ran, and the chip was reset") \
     /* upload */                                                                                   \
     X(80, UPLOAD_RUNNING, "upload_running", "size", "size", "", "an upload is not complete")        \
     X(81, UPLOAD_RESUMED, "upload_resumed", "size", "size", "", "an upload was continued after a reset") \
     X(82, UPLOAD_SHA, "upload_sha", "hash", "hash", "", "the bytes received do not have the SHA-256 that the client announced") \
     X(83, UPLOAD_STATE, "upload_state", "", "", "", "slot 1 holds the only copy of the old image while the new one is on trial") \
     X(84, UPLOAD_LENGTH, "upload_length", "size", "size", "", "the upload's length is missing or impossible") \
-    X(85, UPLOAD_OLDER, "upload_not_newer", "version", "version", "", "the client asked for an upgrade only and the image is not newer than the running one")
+    X(85, UPLOAD_OLDER, "upload_not_newer", "version", "version", "", "the client asked for an upgrade only and the image is not newer than the running one") \
+    /* news of the bootloader's log, no failures */                                                \
+    X(100, RESET, "reset", "flags", "", "", "the bootloader runs after a reset")                   \
+    X(101, STARTED, "started", "version", "", "", "the image in slot 0 is started")                \
+    X(102, RECOVERY, "recovery", "flags", "", "", "the bootloader stays, and serves SMP on its UART")
 
 enum reason {
 #define REASON_ENUM(num, name, code, found, expected, where, text) REASON_##name = (num),

@@ -98,8 +98,14 @@ static uint32_t nvmc_now_ms(void *ctx)
     return n->now_ms(n->ctx);
 }
 
-static const struct flash_ops ops = { nvmc_read, nvmc_prog_start, nvmc_erase_start, nvmc_poll, nvmc_probe,
-    nvmc_now_ms };
+static const struct flash_ops ops = {
+    .read = nvmc_read,
+    .prog_start = nvmc_prog_start,
+    .erase_start = nvmc_erase_start,
+    .poll = nvmc_poll,
+    .probe = nvmc_probe,
+    .now_ms = nvmc_now_ms,
+};
 
 void nvmc_device(struct nvmc *n, struct flash_dev *dev, uint32_t size)
 {

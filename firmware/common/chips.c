@@ -1,0 +1,18 @@
+#include "firmware/common/chips.h"
+
+void chips_init(struct chips *c, const struct layout *layout, const struct qspi_pins *pins,
+    uint32_t (*now_ms)(void *ctx), void *ctx)
+{
+    c->nvmc = (struct nvmc) { now_ms, ctx };
+    c->qspi = (struct qspi) { .now_ms = now_ms, .ctx = ctx };
+    qspi_bus(&c->qspi, pins, &c->bus);
+    nvmc_device(&c->nvmc, &c->internal, layout->internal_size);
+    spi_nor_device(&c->nor, &c->bus, &c->external, layout->external_size, layout->external_jedec);
+}
+
+void chips_stop(struct chips *c)
+{
+    if (spi_nor_stop(&c->nor, false) != OK) /* an operation runs: the next image's driver waits for it or resets the chip */
+        c->bus.ops->close(c->bus.ctx);
+    qspi_release(&c->qspi);
+}

@@ -1,0 +1,29 @@
+/*
+ * The two flash chips of a board, from the wiring in its header: what bootloader and application
+ * build their store on. One instance an image, in the image's own memory.
+ */
+#ifndef FIRMWARE_COMMON_CHIPS_H
+#define FIRMWARE_COMMON_CHIPS_H
+
+#include "core/boot/store.h"
+#include "drivers/nrf52840/nvmc.h"
+#include "drivers/nrf52840/qspi.h"
+#include "drivers/spi_nor/spi_nor.h"
+
+struct chips {
+    struct nvmc nvmc;
+    struct qspi qspi;
+    struct spi_nor_bus bus;
+    struct spi_nor nor;
+    struct flash_dev internal;
+    struct flash_dev external;
+};
+
+/* Fills in the devices; touches no hardware. `now_ms` is the image's clock. */
+void chips_init(struct chips *c, const struct layout *layout, const struct qspi_pins *pins,
+    uint32_t (*now_ms)(void *ctx), void *ctx);
+
+/* Before another image is started: the controller off, CS high, the chip awake and idle as far as it answers. */
+void chips_stop(struct chips *c);
+
+#endif
