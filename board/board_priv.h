@@ -68,6 +68,7 @@ struct board {
     struct cpu cpu;
     struct board_config config;
     uint8_t *flash, *ram, *uicr, *ficr;
+    uint32_t grants; /* stamp of the MPU's settings; see mpu_changed() */
     struct periph_map *map; /* address to peripheral and register kind, constant after board_new */
     bool stop_wanted, running, ren_noted;
     atomic_bool interrupt; /* set by board_interrupt() */

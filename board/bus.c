@@ -135,6 +135,7 @@ static void check(void *ctx, uint32_t addr, unsigned size, bool write, bool user
     uint32_t bad = refused(b, addr, size, write, user);
     if (bad)
         cpu_fault(&b->cpu, bad, addr);
+    mpu_grant_data(b, addr);
 }
 
 /* Device memory and the PPB take aligned accesses only (A3.2.1). */
@@ -195,7 +196,9 @@ static int core_exec(void *ctx, uint32_t addr, bool page)
         return addr >= 0x40000000u && (addr < 0x60000000u || addr >= 0xA0000000u) ? EXEC_DENIED : EXEC_NONE;
     if (!page)
         return mpu_allows(b, addr, MPU_EXEC, b->cpu.user) ? EXEC_OK : EXEC_DENIED;
-    int all = mpu_page(b, addr & ~4095u, MPU_EXEC, b->cpu.user);
+    if (addr < BOARD_FLASH_SIZE)
+        mpu_grant_data(b, addr);
+    int all = mpu_block(b, addr & ~4095u, 12, MPU_EXEC, b->cpu.user);
     return all < 0 ? EXEC_MIXED : all ? EXEC_OK : EXEC_DENIED;
 }
 

@@ -59,4 +59,6 @@ void board_restore(struct board *b, const void *buf)
         b->st.nor[1].mem = mem[1];
     }
     cpu_code_forget(&b->cpu);
+    mpu_changed(b);
+    sys_update(b);
 }

@@ -219,7 +219,7 @@ static void fetch_fault(struct cpu *c, uint32_t bits_)
 /* Is code at pc allowed to run? On a page of mixed permission for this instruction alone. */
 static int may_execute(struct cpu *c, uint32_t pc)
 {
-    if (LIKELY(!c->guarded && pc < c->flash_limit))
+    if (LIKELY(pc < c->flash_limit && (!c->guarded || c->exec_grant[pc / CPU_GRANT_FLASH] == c->grant)))
         return EXEC_OK;
     int e = c->bus.exec(c->bus.ctx, pc, true);
     if (e == EXEC_MIXED && c->bus.exec(c->bus.ctx, pc, false) != EXEC_OK)

@@ -23,7 +23,8 @@ enum {
     CPU_FLASH_SIZE = 0x100000,
     CPU_XIP_PAGES = 64,
     CPU_PAGE = 4096, /* unit of decoded code */
-    CPU_RAM_GRAIN = 256, /* unit of "this RAM holds decoded code" */
+    CPU_RAM_GRAIN = 256, /* unit of "this RAM holds decoded code" and of grants */
+    CPU_GRANT_FLASH = 65536, /* unit of grants in flash */
 };
 
 /* Exception numbers that the core raises by itself (ARM ARM B1.5.2). */
@@ -116,6 +117,7 @@ struct cpu {
     bool event; /* WFE's event register */
     bool user; /* unprivileged thread */
     bool guarded; /* loads and stores go through bus.check (MPU on) or are watched */
+    uint32_t grant; /* while guarded: what an entry of the tables of grants must hold to be good */
     bool trap_unaligned, trap_div0; /* CCR */
     bool fp_ready; /* FP instructions need no check: enabled, FPCA set, nothing to stack lazily */
     uint32_t flash_limit; /* loads below this may read `flash` directly; 0 while the NVMC works */
@@ -127,6 +129,9 @@ struct cpu {
     uint8_t *ram, *flash;
     jmp_buf *fault_jmp;
     uint8_t ram_code[CPU_RAM_SIZE / CPU_RAM_GRAIN]; /* nonzero: decoded code in there */
+    /* Holds c->grant: the MPU allows load and store (RAM), load, or execution (flash) in all of it. */
+    uint32_t ram_grant[CPU_RAM_SIZE / CPU_RAM_GRAIN];
+    uint32_t load_grant[CPU_FLASH_SIZE / CPU_GRANT_FLASH], exec_grant[CPU_FLASH_SIZE / CPU_GRANT_FLASH];
     struct code_page *flash_code[CPU_FLASH_SIZE / CPU_PAGE];
     struct code_page *ram_pages[2 * CPU_RAM_SIZE / CPU_PAGE]; /* RAM, then its alias */
     struct code_page *xip_pages[CPU_XIP_PAGES]; /* direct mapped: code in external flash is rare */

@@ -92,49 +92,55 @@ static inline bool cond_holds(const struct cpu *c, unsigned cond)
 
 /* ---- memory: RAM and flash directly, the rest and everything guarded through the bus ---- */
 
+/* May RAM at `off` be touched directly? Not what the MPU has to be asked about, or somebody watches. */
+static inline bool ram_free(const struct cpu *c, uint32_t off, uint32_t size)
+{
+    return off <= CPU_RAM_SIZE - size && (LIKELY(!c->guarded)
+        || (c->ram_grant[off / CPU_RAM_GRAIN] == c->grant
+            && c->ram_grant[(off + size - 1u) / CPU_RAM_GRAIN] == c->grant));
+}
+
+static inline bool flash_free(const struct cpu *c, uint32_t a)
+{
+    return a < c->flash_limit && (LIKELY(!c->guarded) || c->load_grant[a / CPU_GRANT_FLASH] == c->grant);
+}
+
 static inline uint32_t ld32(struct cpu *c, uint32_t a)
 {
-    uint32_t v;
-    if (LIKELY(!c->guarded)) {
-        uint32_t off = a - CPU_RAM_BASE;
-        if (LIKELY(off <= CPU_RAM_SIZE - 4u)) {
-            memcpy(&v, c->ram + off, 4);
-            return v;
-        }
-        if (a < c->flash_limit) {
-            memcpy(&v, c->flash + a, 4);
-            return v;
-        }
+    uint32_t v, off = a - CPU_RAM_BASE;
+    if (LIKELY(ram_free(c, off, 4))) {
+        memcpy(&v, c->ram + off, 4);
+        return v;
+    }
+    if (flash_free(c, a)) {
+        memcpy(&v, c->flash + a, 4);
+        return v;
     }
     return c->bus.read(c->bus.ctx, a, 4);
 }
 
 static inline uint32_t ld16(struct cpu *c, uint32_t a)
 {
+    uint32_t off = a - CPU_RAM_BASE;
     uint16_t v;
-    if (LIKELY(!c->guarded)) {
-        uint32_t off = a - CPU_RAM_BASE;
-        if (LIKELY(off <= CPU_RAM_SIZE - 2u)) {
-            memcpy(&v, c->ram + off, 2);
-            return v;
-        }
-        if (a < c->flash_limit) {
-            memcpy(&v, c->flash + a, 2);
-            return v;
-        }
+    if (LIKELY(ram_free(c, off, 2))) {
+        memcpy(&v, c->ram + off, 2);
+        return v;
+    }
+    if (flash_free(c, a)) {
+        memcpy(&v, c->flash + a, 2);
+        return v;
     }
     return c->bus.read(c->bus.ctx, a, 2);
 }
 
 static inline uint32_t ld8(struct cpu *c, uint32_t a)
 {
-    if (LIKELY(!c->guarded)) {
-        uint32_t off = a - CPU_RAM_BASE;
-        if (LIKELY(off < CPU_RAM_SIZE))
-            return c->ram[off];
-        if (a < c->flash_limit)
-            return c->flash[a];
-    }
+    uint32_t off = a - CPU_RAM_BASE;
+    if (LIKELY(ram_free(c, off, 1)))
+        return c->ram[off];
+    if (flash_free(c, a))
+        return c->flash[a];
     return c->bus.read(c->bus.ctx, a, 1);
 }
 
@@ -147,7 +153,7 @@ static inline bool ram_plain(const struct cpu *c, uint32_t off, uint32_t size)
 static inline void st32(struct cpu *c, uint32_t a, uint32_t v)
 {
     uint32_t off = a - CPU_RAM_BASE;
-    if (LIKELY(off <= CPU_RAM_SIZE - 4u && !c->guarded && ram_plain(c, off, 4)))
+    if (LIKELY(ram_free(c, off, 4) && ram_plain(c, off, 4)))
         memcpy(c->ram + off, &v, 4);
     else
         c->bus.write(c->bus.ctx, a, 4, v);
@@ -157,7 +163,7 @@ static inline void st16(struct cpu *c, uint32_t a, uint32_t v)
 {
     uint32_t off = a - CPU_RAM_BASE;
     uint16_t h = (uint16_t)v;
-    if (LIKELY(off <= CPU_RAM_SIZE - 2u && !c->guarded && ram_plain(c, off, 2)))
+    if (LIKELY(ram_free(c, off, 2) && ram_plain(c, off, 2)))
         memcpy(c->ram + off, &h, 2);
     else
         c->bus.write(c->bus.ctx, a, 2, h);
@@ -166,7 +172,7 @@ static inline void st16(struct cpu *c, uint32_t a, uint32_t v)
 static inline void st8(struct cpu *c, uint32_t a, uint32_t v)
 {
     uint32_t off = a - CPU_RAM_BASE;
-    if (LIKELY(off < CPU_RAM_SIZE && !c->guarded && !c->ram_code[off / CPU_RAM_GRAIN]))
+    if (LIKELY(ram_free(c, off, 1) && ram_plain(c, off, 1)))
         c->ram[off] = (uint8_t)v;
     else
         c->bus.write(c->bus.ctx, a, 1, v & 0xFFu);

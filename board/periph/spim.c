@@ -1,10 +1,19 @@
-/* SPIM0..3 with a NOR part on one of them, selected by a GPIO; elsewhere MISO reads all ones. */
+/*
+ * The serial interfaces of slots 3, 4, 35, 47: SPIM and legacy SPI, with a NOR part on one of them,
+ * selected by a GPIO or SPIM3's own CSN; elsewhere MISO reads all ones. TWIM and legacy TWI: a bus on
+ * which no device answers, so that every address is not acknowledged.
+ */
 #include "board/board_priv.h"
 
-enum { START = 4, STOP = 5, SUSPEND = 7, RESUME = 8 };
-enum { EV_STOPPED = 1, EV_ENDRX = 4, EV_END = 6, EV_ENDTX = 8, EV_STARTED = 19 };
+enum { TWI_STARTRX = 0, TWI_STARTTX = 2, START = 4, STOP = 5, SUSPEND = 7, RESUME = 8 };
+enum { EV_STOPPED = 1, EV_READY = 2, EV_ENDRX = 4, EV_END = 6, EV_ENDTX = 8, EV_ERROR = 9, EV_SUSPENDED = 18, EV_STARTED = 19,
+    EV_TXSTARTED = 20 };
 enum { SHORTS = 0x200, ENABLE = 0x500, FREQUENCY = 0x524, RXD_PTR = 0x534, RXD_MAXCNT = 0x538, RXD_AMOUNT = 0x53C,
-    TXD_PTR = 0x544, TXD_MAXCNT = 0x548, TXD_AMOUNT = 0x54C, ORC = 0x5C0, SPIM = 7 };
+    TXD_PTR = 0x544, TXD_MAXCNT = 0x548, TXD_AMOUNT = 0x54C, ORC = 0x5C0, ERRORSRC = 0x4C4, RXD = 0x518, TXD = 0x51C, PSEL_CSN = 0x514 };
+enum { SPI = 1, TWI = 5, TWIM = 6, SPIM = 7, ANACK = 2 }; /* ENABLE, and a bit of ERRORSRC */
+enum { T_TRANSFER, T_SPI, T_TWI };
+/* State of legacy SPI: byte on the line, the one behind it + 256 (0 none), byte received */
+enum { S_BYTE, S_NEXT, S_GOT };
 
 static uint64_t byte_cycles(const struct periph *p)
 {
@@ -25,11 +34,21 @@ void spim_select(struct board *b)
         nor_select(b, n, !gpio_level(b, b->config.spi_cs_pin));
 }
 
+static struct nor *part_on(struct board *b, const struct periph *p)
+{
+    return b->config.spi && p->unit == b->config.spi_bus ? &b->st.nor[1] : NULL;
+}
+
 /* The whole transfer happens when it ends. */
 static void transfer(struct board *b, struct periph *p)
 {
     uint32_t tx = reg(p, TXD_MAXCNT) & 0xFFFFu, rx = reg(p, RXD_MAXCNT) & 0xFFFFu, n = tx > rx ? tx : rx;
-    struct nor *part = b->config.spi && p->unit == b->config.spi_bus ? &b->st.nor[1] : NULL;
+    struct nor *part = part_on(b, p);
+    bool own_csn = part && p->unit == 3 && reg(p, PSEL_CSN) == b->config.spi_cs_pin;
+    if (own_csn) /* a rising edge first: each transfer is a frame of its own */
+        nor_select(b, part, false);
+    if (own_csn)
+        nor_select(b, part, true);
     for (uint32_t i = 0; i < n; i++) {
         uint8_t out = (uint8_t)reg(p, ORC), in = 0xFF;
         if (i < tx)
@@ -39,6 +58,8 @@ static void transfer(struct board *b, struct periph *p)
         if (i < rx)
             (void)dma_write(b, reg(p, RXD_PTR) + i, &in, 1);
     }
+    if (own_csn)
+        nor_select(b, part, false);
     p->store[TXD_AMOUNT / 4] = tx;
     p->store[RXD_AMOUNT / 4] = rx;
 }
@@ -49,23 +70,100 @@ static void begin(struct board *b, struct periph *p)
     if (reg(p, ENABLE) != SPIM)
         return;
     event_raise(b, p, EV_STARTED);
-    timer_set(b, p, 0, sim_time(b) + 16 + byte_cycles(p) * (tx > rx ? tx : rx));
+    timer_set(b, p, T_TRANSFER, sim_time(b) + 16 + byte_cycles(p) * (tx > rx ? tx : rx));
 }
+
+/* ---- legacy SPI: a byte written is exchanged, another may wait behind it ---- */
+
+static void spi_write(struct board *b, struct periph *p, uint32_t val)
+{
+    if (reg(p, ENABLE) != SPI)
+        return;
+    if (p->at[T_SPI] != NEVER) {
+        p->s[S_NEXT] = 0x100u | (val & 0xFFu);
+        return;
+    }
+    p->s[S_BYTE] = val & 0xFFu;
+    timer_set(b, p, T_SPI, sim_time(b) + byte_cycles(p));
+}
+
+static void spi_done(struct board *b, struct periph *p)
+{
+    struct nor *part = part_on(b, p);
+    p->s[S_GOT] = part ? nor_transfer(b, part, (uint8_t)p->s[S_BYTE]) : 0xFFu;
+    if (p->s[S_NEXT]) {
+        p->s[S_BYTE] = p->s[S_NEXT] & 0xFFu;
+        p->s[S_NEXT] = 0;
+        timer_set(b, p, T_SPI, sim_time(b) + byte_cycles(p));
+    }
+    event_raise(b, p, EV_READY);
+}
+
+/* ---- TWI: nobody answers ---- */
+
+static void twi_start(struct board *b, struct periph *p, unsigned n)
+{
+    uint32_t f = reg(p, FREQUENCY), khz = f >= 0x06000000 ? 400 : f >= 0x04000000 ? 250 : 100;
+    if (reg(p, ENABLE) != TWIM && reg(p, ENABLE) != TWI)
+        return;
+    if (reg(p, ENABLE) == TWIM)
+        event_raise(b, p, n == TWI_STARTTX ? EV_TXSTARTED : EV_STARTED);
+    timer_set(b, p, T_TWI, sim_time(b) + 10u * 64000u / khz); /* start, address, the missing acknowledge */
+}
+
+static void twi_failed(struct board *b, struct periph *p)
+{
+    p->store[ERRORSRC / 4] |= ANACK;
+    event_raise(b, p, EV_ERROR);
+}
+
+/* ---- the frame ---- */
 
 static void task(struct board *b, struct periph *p, unsigned n)
 {
-    if (n == START) {
-        begin(b, p);
-    } else if (n == STOP) {
-        timer_set(b, p, 0, NEVER);
-        if (reg(p, ENABLE) == SPIM || reg(p, ENABLE) == 6)
+    switch (n) {
+    case START: begin(b, p); break;
+    case TWI_STARTRX: case TWI_STARTTX: twi_start(b, p, n); break;
+    case STOP:
+        timer_set(b, p, T_TRANSFER, NEVER);
+        timer_set(b, p, T_TWI, NEVER);
+        if (reg(p, ENABLE) >= TWI)
             event_raise(b, p, EV_STOPPED);
+        break;
+    case SUSPEND:
+        if (reg(p, ENABLE) == TWIM || reg(p, ENABLE) == TWI)
+            event_raise(b, p, EV_SUSPENDED);
+        break;
+    default: break; /* RESUME: nothing is ever held */
+    }
+}
+
+static uint32_t read(struct board *b, struct periph *p, uint32_t off)
+{
+    (void)b;
+    (void)off;
+    return (uint32_t)p->s[S_GOT];
+}
+
+static void write(struct board *b, struct periph *p, uint32_t off, uint32_t val)
+{
+    if (off == TXD)
+        spi_write(b, p, val);
+    else if (off == ERRORSRC)
+        p->store[ERRORSRC / 4] &= ~val;
+    else if (off == ENABLE && !(val & 15u)) {
+        for (unsigned i = 0; i < 3; i++)
+            timer_set(b, p, i, NEVER);
+        p->s[S_NEXT] = 0;
     }
 }
 
 static void timer(struct board *b, struct periph *p, unsigned which)
 {
-    (void)which;
+    if (which == T_SPI || which == T_TWI) {
+        (which == T_SPI ? spi_done : twi_failed)(b, p);
+        return;
+    }
     transfer(b, p);
     event_raise(b, p, EV_ENDTX);
     event_raise(b, p, EV_ENDRX);
@@ -75,7 +173,9 @@ static void timer(struct board *b, struct periph *p, unsigned which)
 }
 
 static const struct reg_desc regs[] = {
-    { ENABLE, 1, 0, REG_RW, 15, 0 }, { 0x508, 4, 4, REG_RW, 0x8000003F, 0xFFFFFFFF },
+    { ERRORSRC, 1, 0, REG_RW | REG_HOOK_W, 0, 0 }, { ENABLE, 1, 0, REG_RW | REG_HOOK_W, 15, 0 },
+    { 0x508, 4, 4, REG_RW, 0x8000003F, 0xFFFFFFFF }, { RXD, 1, 0, REG_R | REG_HOOK_R, 0, 0 },
+    { TXD, 1, 0, REG_W | REG_HOOK_W, 0, 0 }, { 0x588, 1, 0, REG_RW, 0x7F, 0 },
     { FREQUENCY, 1, 0, REG_RW, 0xFFFFFFFF, 0x04000000 }, { RXD_PTR, 1, 0, REG_RW, 0xFFFFFFFF, 0 },
     { RXD_MAXCNT, 1, 0, REG_RW, 0xFFFF, 0 }, { RXD_AMOUNT, 1, 0, REG_R, 0, 0 }, { 0x540, 1, 0, REG_RW, 3, 0 },
     { TXD_PTR, 1, 0, REG_RW, 0xFFFFFFFF, 0 }, { TXD_MAXCNT, 1, 0, REG_RW, 0xFFFF, 0 }, { TXD_AMOUNT, 1, 0, REG_R, 0, 0 },
@@ -83,6 +183,6 @@ static const struct reg_desc regs[] = {
     { 0x564, 1, 0, REG_RW, 0xFF, 2 }, { 0x568, 1, 0, REG_RW, 1, 0 }, { 0x56C, 2, 4, REG_RW, 0x8000003F, 0xFFFFFFFF },
     { ORC, 1, 0, REG_RW, 0xFF, 0 }, { 0 },
 };
-/* Events: SPIM's. TWI interfaces of the same slot are not modelled; their registers at other offsets are reported. */
-const struct periph_type spim_type = { .tasks = 0x1B0, .events = 0x80152, .inten = true, .shorts = 1u << 17,
-    .regs = regs, .task = task, .timer = timer };
+/* Tasks and events of all four; the slaves SPIS and TWIS are not modelled, their own registers are reported. */
+const struct periph_type spim_type = { .tasks = 0x1B5, .events = 0x19C43D6, .inten = true, .shorts = 0x21F80,
+    .regs = regs, .task = task, .timer = timer, .read = read, .write = write };

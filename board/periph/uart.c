@@ -12,7 +12,7 @@ enum { SHORTS = 0x200, ERRORSRC = 0x480, ENABLE = 0x500, PSEL_TXD = 0x50C, RXD =
     RX_ON = 0x564, TX_ON = 0x568, CONFIG = 0x56C };
 enum { LEGACY = 4, DMA = 8, FIFO = 6, T_TX = 0, T_RX = 1, T_RXSTOP = 2 };
 /*
- * State. Sending: S_TX on, S_TXPTR next byte, S_TXLEFT bytes left, S_TXBYTE on the line (legacy),
+ * State. Sending: S_TX on, S_TXPTR next byte, S_TXLEFT bytes left, S_TXBYTE on the line,
  * S_TXNEXT the one behind it + 256. Receiving: S_RX on, S_RXPTR next place (0: no buffer), S_RXLEFT
  * room, S_RXCOUNT stored; S_FIFO bytes, oldest first, S_FIFOLEN.
  */
@@ -52,6 +52,18 @@ static void put_byte(struct board *b, struct periph *p, uint8_t byte)
         b->uart_fn(b->uart_ctx, p->unit, &byte, 1);
 }
 
+/*
+ * EasyDMA fetches a byte when its turn on the line comes, not when it has left: firmware that sends one
+ * byte out of a stack frame that it then leaves (micro:bit's does) is heard correctly.
+ */
+static void tx_fetch(struct board *b, struct periph *p)
+{
+    uint8_t byte = 0; /* what EasyDMA cannot reach */
+    (void)dma_read(b, (uint32_t)p->s[S_TXPTR], &byte, 1);
+    p->s[S_TXBYTE] = byte;
+    timer_set(b, p, T_TX, sim_time(b) + byte_time(p));
+}
+
 static void tx_start(struct board *b, struct periph *p)
 {
     if (!reg(p, ENABLE))
@@ -64,17 +76,14 @@ static void tx_start(struct board *b, struct periph *p)
     p->store[TXD_AMOUNT / 4] = 0;
     event_raise(b, p, EV_TXSTARTED);
     if (p->s[S_TXLEFT])
-        timer_set(b, p, T_TX, sim_time(b) + byte_time(p));
+        tx_fetch(b, p);
     else
         event_raise(b, p, EV_ENDTX);
 }
 
 static void tx_byte_done(struct board *b, struct periph *p)
 {
-    uint8_t byte = (uint8_t)p->s[S_TXBYTE];
-    if (is_dma(p) && !dma_read(b, (uint32_t)p->s[S_TXPTR], &byte, 1))
-        byte = 0; /* EasyDMA cannot reach it */
-    put_byte(b, p, byte);
+    put_byte(b, p, (uint8_t)p->s[S_TXBYTE]);
     if (!is_dma(p)) {
         p->s[S_TXBUSY] = p->s[S_TXNEXT] != 0;
         p->s[S_TXBYTE] = p->s[S_TXNEXT] & 0xFFu;
@@ -88,7 +97,7 @@ static void tx_byte_done(struct board *b, struct periph *p)
     p->s[S_TXLEFT]--;
     p->store[TXD_AMOUNT / 4]++;
     if (p->s[S_TXLEFT])
-        timer_set(b, p, T_TX, sim_time(b) + byte_time(p));
+        tx_fetch(b, p);
     event_raise(b, p, EV_TXDRDY);
     if (!p->s[S_TXLEFT])
         event_raise(b, p, EV_ENDTX);

@@ -107,6 +107,7 @@ void sys_update(struct board *b)
     c->trap_unaligned = s->ccr & CCR_UNALIGN_TRP;
     c->trap_div0 = s->ccr & CCR_DIV_0_TRP;
     c->guarded = (s->mpu_ctrl & 1u) || c->trap_unaligned || b->watching;
+    c->grant = mpu_grant(b);
     uint32_t cp = s->cpacr >> 20 & 3u;
     bool enabled = cp == 3 || (cp == 1 && !c->user);
     c->fp_ready = enabled && !(c->fpccr & FPCCR_LSPACT) && ((c->control & 4u) || !(c->fpccr & FPCCR_ASPEN));
@@ -128,6 +129,7 @@ void exc_reset(struct board *b)
     uint32_t sp = 0, pc = 0;
 
     memset(s, 0, sizeof *s);
+    mpu_changed(b);
     s->enabled = 0xFFFFu & ~(BIT(EXC_MEM) | BIT(EXC_BUS) | BIT(EXC_USAGE));
     s->ccr = CCR_STKALIGN;
     s->tick_zero = NEVER;

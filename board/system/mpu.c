@@ -1,4 +1,6 @@
 /* The MPU: eight regions, ARM ARM B3.5. */
+#include <string.h>
+
 #include "board/board_priv.h"
 
 enum { CTRL_ENABLE = 1, CTRL_HFNMIENA = 2, CTRL_PRIVDEFENA = 4 };
@@ -30,6 +32,7 @@ void mpu_write(struct board *b, unsigned off, uint32_t val)
     } else if (off >= 0xA0) {
         s->mpu_rasr[s->mpu_rnr] = val & 0x173FFF3Fu;
     }
+    mpu_changed(b);
     sys_update(b);
 }
 
@@ -79,20 +82,63 @@ bool mpu_allows(const struct board *b, uint32_t addr, unsigned kind, bool user)
     return (s->mpu_ctrl & CTRL_PRIVDEFENA) && !user && default_map_allows(addr, kind);
 }
 
-int mpu_page(const struct board *b, uint32_t page, unsigned kind, bool user)
+int mpu_block(const struct board *b, uint32_t block, unsigned log2, unsigned kind, bool user)
 {
     const struct system *s = &b->st.sys;
-    bool first = mpu_allows(b, page, kind, user);
+    uint32_t low = (1u << log2) - 1u;
+    bool first = mpu_allows(b, block, kind, user);
     if (!(s->mpu_ctrl & CTRL_ENABLE))
         return first;
     for (unsigned r = 0; r < MPU_REGIONS; r++) {
-        uint32_t rasr = s->mpu_rasr[r], log2 = (rasr >> 1 & 31u) + 1u;
-        if (!(rasr & 1u) || log2 < 5)
+        uint32_t rasr = s->mpu_rasr[r], size = (rasr >> 1 & 31u) + 1u;
+        if (!(rasr & 1u) || size < 5)
             continue;
-        uint32_t sub = log2 < 8 || !(rasr >> 8 & 0xFFu) ? log2 : log2 - 3; /* unit in which it can differ */
-        if (sub < 12 && (s->mpu_rbar[r] & ~4095u) <= page
-            && (log2 >= 12 ? (page ^ s->mpu_rbar[r]) >> log2 == 0 : (s->mpu_rbar[r] & ~4095u) == page))
+        uint32_t unit = size < 8 || !(rasr >> 8 & 0xFFu) ? size : size - 3; /* in which it can differ */
+        uint32_t base = s->mpu_rbar[r];
+        if (unit < log2 && (size >= log2 ? size > 31 || (block ^ base) >> size == 0 : (base & ~low) == block))
             return -1;
     }
     return first;
+}
+
+/* ---- grants ---- */
+
+enum { GRANT_MODES = 4, GRANT_NEVER = 0x7FFFFFFF };
+
+void mpu_changed(struct board *b)
+{
+    b->grants += GRANT_MODES;
+    if (b->grants < GRANT_NEVER - GRANT_MODES)
+        return;
+    b->grants = GRANT_MODES; /* once in 500 million changes */
+    memset(b->cpu.ram_grant, 0, sizeof b->cpu.ram_grant);
+    memset(b->cpu.load_grant, 0, sizeof b->cpu.load_grant);
+    memset(b->cpu.exec_grant, 0, sizeof b->cpu.exec_grant);
+}
+
+uint32_t mpu_grant(const struct board *b)
+{
+    const struct cpu *c = &b->cpu;
+    bool strong = c->ipsr == EXC_HARD || c->ipsr == EXC_NMI || c->faultmask;
+    if (b->watching || c->trap_unaligned)
+        return GRANT_NEVER;
+    return b->grants + (c->user ? 1u : 0) + (strong ? 2u : 0);
+}
+
+void mpu_grant_data(struct board *b, uint32_t addr)
+{
+    struct cpu *c = &b->cpu;
+    uint32_t off = addr - CPU_RAM_BASE, block = addr & ~(uint32_t)(CPU_GRANT_FLASH - 1);
+    if (c->grant == GRANT_NEVER)
+        return;
+    if (off < CPU_RAM_SIZE) {
+        uint32_t grain = addr & ~(uint32_t)(CPU_RAM_GRAIN - 1);
+        if (mpu_block(b, grain, 8, MPU_READ, c->user) == 1 && mpu_block(b, grain, 8, MPU_WRITE, c->user) == 1)
+            c->ram_grant[off / CPU_RAM_GRAIN] = c->grant;
+    } else if (addr < CPU_FLASH_SIZE) {
+        if (mpu_block(b, block, 16, MPU_READ, c->user) == 1)
+            c->load_grant[addr / CPU_GRANT_FLASH] = c->grant;
+        if (mpu_block(b, block, 16, MPU_EXEC, c->user) == 1)
+            c->exec_grant[addr / CPU_GRANT_FLASH] = c->grant;
+    }
 }

@@ -62,7 +62,14 @@ uint32_t mpu_read(struct board *b, unsigned off);
 void mpu_write(struct board *b, unsigned off, uint32_t val);
 enum { MPU_READ, MPU_WRITE, MPU_EXEC };
 bool mpu_allows(const struct board *b, uint32_t addr, unsigned kind, bool user);
-/* The same for a whole page: 1 all of it, 0 nothing, -1 it differs. */
-int mpu_page(const struct board *b, uint32_t page, unsigned kind, bool user);
+/* The same for a whole block of 2^log2 bytes: 1 all of it, 0 nothing, -1 it differs. */
+int mpu_block(const struct board *b, uint32_t block, unsigned log2, unsigned kind, bool user);
+/*
+ * Grants: while the MPU is on, the core notes for blocks of RAM and flash that all of the block is
+ * allowed, with a stamp (c->grant) for the MPU's settings and the mode that it holds for.
+ */
+void mpu_changed(struct board *b); /* all grants are void; sys_update() has to follow */
+uint32_t mpu_grant(const struct board *b); /* the stamp of now; one that no entry has if nothing may be granted */
+void mpu_grant_data(struct board *b, uint32_t addr); /* a load or store there was allowed: notes it */
 
 #endif
