@@ -141,7 +141,7 @@ static int write_header(const struct cli *cli, const char *path, const struct la
     bool good = f != NULL;
 
     if (f) {
-        layout_write_header(f, l, &r->wiring, base ? base + 1 : r->path);
+        layout_write_header(f, l, r, base ? base + 1 : r->path);
         good = !ferror(f);
         good = fclose(f) == 0 && good && rename(tmp, path) == 0;
     }

@@ -7,7 +7,7 @@
 #include "core/smp/smp.h"
 #include "sim/board/board_sim.h"
 #include "sim/board/files.h"
-#include "sim/board/serial.h"
+#include "core/smp/framing/serial.h"
 #include "sim/link/pty.h"
 #include "sim/link/udp.h"
 

@@ -55,6 +55,24 @@ static void put_defines(FILE *out, const struct layout *l)
         "of the boot partition, without the state");
 }
 
+/* The application's own: the first partition of that kind, size 0 if the board has none. */
+static void put_app_parts(FILE *out, const struct layout_report *r)
+{
+    struct layout_part storage = { 0, 0 }, store = { 0, 0 };
+
+    for (unsigned i = 0; i < r->region_count; i++) {
+        const struct layout_region *g = &r->region[i];
+        if (g->chip == LAYOUT_INTERNAL && g->role == LAYOUT_STORAGE && storage.size == 0)
+            storage = (struct layout_part) { g->off, g->size };
+        if (g->chip == LAYOUT_EXTERNAL && g->role == LAYOUT_OTHER && store.size == 0
+            && (strcmp(g->name, "store") == 0 || strcmp(g->name, "store_partition") == 0))
+            store = (struct layout_part) { g->off, g->size };
+    }
+    fputs("\n/* Partitions of the application; a size of 0: there is none. */\n", out);
+    define_part(out, "STORAGE", &storage, "internal: storage_partition");
+    define_part(out, "STORE", &store, "external: store_partition");
+}
+
 static void put_wiring(FILE *out, const struct layout_wiring *w)
 {
     fputs("\n/* Pins are port * 32 + pin, 0xFF: not connected. What is not there has its HAS_ 0. */\n", out);
@@ -77,7 +95,7 @@ static void put_wiring(FILE *out, const struct layout_wiring *w)
     define(out, "RECOVERY_PULL", w->recovery_pull, "1: with the chip's pull resistor");
 }
 
-void layout_write_header(FILE *out, const struct layout *l, const struct layout_wiring *w,
+void layout_write_header(FILE *out, const struct layout *l, const struct layout_report *r,
     const char *source)
 {
     fputs("/* Written by `slipway layout --header` from ", out);
@@ -87,7 +105,8 @@ void layout_write_header(FILE *out, const struct layout *l, const struct layout_
           "#if defined(__ASSEMBLER__) /* a linker script */\n#define SLIPWAY_U(n) n\n#else\n"
           "#define SLIPWAY_U(n) n##u\n#include \"core/boot/layout.h\"\n#endif\n\n", out);
     put_defines(out, l);
-    put_wiring(out, w);
+    put_app_parts(out, r);
+    put_wiring(out, &r->wiring);
     fputs("\n#if !defined(__ASSEMBLER__)\n__attribute__((unused)) static const struct layout slipway_layout = {\n"
           "    .board = SLIPWAY_BOARD,\n"
           "    .internal_size = SLIPWAY_INTERNAL_SIZE,\n"

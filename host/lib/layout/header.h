@@ -5,10 +5,13 @@
 #include <stdio.h>
 
 #include "core/boot/layout.h"
-#include "host/lib/layout/wiring.h"
+#include "host/lib/layout/load.h"
 
-/* Writes it; `source` is the name of the file that the layout came from. Check ferror() of `out`. */
-void layout_write_header(FILE *out, const struct layout *l, const struct layout_wiring *w,
+/*
+ * Writes it, with the wiring and the partitions that only an application uses from *r; `source` is the
+ * name of the file that the layout came from. Check ferror() of `out`.
+ */
+void layout_write_header(FILE *out, const struct layout *l, const struct layout_report *r,
     const char *source);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -42,6 +43,27 @@ static void test_struct(void **state)
     assert_int_equal(l->unit, loaded.unit);
     assert_int_equal(l->hash, loaded.hash);
     assert_int_equal(l->hash, layout_hash(l));
+}
+
+static void expect_region(enum layout_role role, uint8_t chip, const char *name, uint32_t off, uint32_t size)
+{
+    for (unsigned i = 0; i < report.region_count; i++) {
+        const struct layout_region *r = &report.region[i];
+        if (r->role != role || r->chip != chip || strcmp(r->name, name) != 0)
+            continue;
+        assert_int_equal(off, r->off);
+        assert_int_equal(size, r->size);
+        return;
+    }
+    assert_int_equal(size, 0);
+}
+
+/* What only an application uses. */
+static void test_app_parts(void **state)
+{
+    (void)state;
+    expect_region(LAYOUT_STORAGE, LAYOUT_INTERNAL, "storage_partition", SLIPWAY_STORAGE_OFF, SLIPWAY_STORAGE_SIZE);
+    expect_region(LAYOUT_OTHER, LAYOUT_EXTERNAL, "store_partition", SLIPWAY_STORE_OFF, SLIPWAY_STORE_SIZE);
 }
 
 static void test_macros(void **state)
@@ -90,6 +112,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_struct),
+        cmocka_unit_test(test_app_parts),
         cmocka_unit_test(test_macros),
         cmocka_unit_test(test_wiring),
     };

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/board/serial.h"
+#include "core/smp/framing/serial.h"
 
 /* Echo "hi": v2, sequence 0x42. */
 #define RAW     "\x0a\x00\x00\x06\x00\x00\x42\x00\xa1\x61\x64\x62hi"
@@ -86,11 +86,45 @@ static void test_pause(void **state)
     }
 }
 
+struct typed {
+    struct heard h; /* first: hear() gets the same ctx */
+    char text[64];
+    size_t n;
+};
+
+static void type(void *ctx, uint8_t b)
+{
+    struct typed *t = ctx;
+
+    if (t->n < sizeof t->text - 1)
+        t->text[t->n++] = (char)b;
+}
+
+/* What a person types between a client's messages reaches the shell, and nothing of a message does. */
+static void test_text(void **state)
+{
+    static const char line[] = "help\r\n" CONSOLE "set 1 a\r" CONSOLE RAW "x\r\n";
+    size_t len = sizeof "help\r\n" - 1 + 2 * (sizeof CONSOLE - 1) + sizeof "set 1 a\r" - 1 + RAW_LEN + 3;
+
+    (void)state;
+    for (size_t step = 1; step < 20; step += 3) {
+        struct serial_rx rx;
+        struct typed t = { .n = 0 };
+        serial_rx_init(&rx);
+        rx.text = type;
+        for (size_t at = 0; at < len; at += step)
+            serial_rx_feed(&rx, (const uint8_t *)line + at, len - at < step ? len - at : step, 5, hear, &t);
+        assert_string_equal(t.h.what, "ccr");
+        assert_string_equal(t.text, "help\r\nset 1 a\rx\r\n");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_streams),
         cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_text),
     };
     return cmocka_run_group_tests_name("board_serial", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "sim/board/serial.h"
+#include "core/smp/framing/serial.h"
 
 void serial_rx_init(struct serial_rx *rx)
 {
@@ -25,6 +25,16 @@ static size_t feed_raw(struct serial_rx *rx, const uint8_t *data, size_t len, ui
     return n;
 }
 
+static void sort_out_text(struct serial_rx *rx, const uint8_t *data, size_t len, void *ctx)
+{
+    for (size_t i = 0; i < len; i++) {
+        bool marker = data[i] == 0x06 || data[i] == 0x04;
+        if (rx->text && !rx->in_smp && !marker)
+            rx->text(ctx, data[i]);
+        rx->in_smp = (rx->in_smp || marker) && data[i] != '\n';
+    }
+}
+
 /* Up to the end of the line: behind it the other framing may begin. A further line begins with 04. */
 static size_t feed_console(struct serial_rx *rx, const uint8_t *data, size_t len,
     serial_message *message, void *ctx)
@@ -37,6 +47,7 @@ static size_t feed_console(struct serial_rx *rx, const uint8_t *data, size_t len
     bool ended = line < len;
     line += ended;
     size_t n = console_rx_feed(&rx->console, data, line, &msg);
+    sort_out_text(rx, data, n, ctx);
     if (msg.len)
         message(ctx, SERIAL_CONSOLE, msg);
     if (n == line && ended)
@@ -59,8 +70,11 @@ static void decide(struct serial_rx *rx, uint8_t second, uint32_t now_ms, serial
 void serial_rx_feed(struct serial_rx *rx, const uint8_t *data, size_t len, uint32_t now_ms,
     serial_message *message, void *ctx)
 {
-    if (now_ms - rx->last_ms > SERIAL_PAUSE_MS)
+    if (now_ms - rx->last_ms > SERIAL_PAUSE_MS) {
+        serial_text *text = rx->text;
         serial_rx_init(rx);
+        rx->text = text;
+    }
     rx->last_ms = now_ms;
     while (len > 0) {
         size_t n = 1;
