@@ -86,6 +86,6 @@ struct package {
     struct artifact *images;
     const char *private_key; /* member that is a private key, NULL */
 };
-struct package *package_read(struct sources *s, struct source *f);
+struct package *dfu_package_read(struct sources *s, struct source *f);
 
 #endif

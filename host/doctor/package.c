@@ -143,7 +143,7 @@ static void read_members(struct package *z, struct archive *a, struct pool *pool
     match_members(z);
 }
 
-struct package *package_read(struct sources *s, struct source *f)
+struct package *dfu_package_read(struct sources *s, struct source *f)
 {
     const char *text = source_text(s, f);
     struct archive *a = text ? archive_read_new() : NULL;

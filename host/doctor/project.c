@@ -299,7 +299,7 @@ static void take_artifact(struct project *p, struct source *f)
             p->keys = k;
         }
     } else if (package) {
-        struct package *z = package_read(&p->files, f);
+        struct package *z = dfu_package_read(&p->files, f);
         if (z) {
             z->next = p->packages;
             p->packages = z;
