@@ -76,20 +76,23 @@ const struct soc *soc_in(const char *text)
     "/ { soc { flash0: flash@0 { compatible = \"soc-nv-flash\"; reg = <0 0x100000>;"               \
     " erase-block-size = <4096>; }; }; };"
 
+static const char *const thingy53_defaults[] = { "BOOTLOADER_MCUBOOT", "MCUBOOT_MODE_OVERWRITE_ONLY",
+    "SECURE_BOOT_NETCORE", "NETCORE_APP_UPDATE", NULL };
+
 static const struct known_board boards[] = {
-    { "nrf52840dk", "nrf52840", FLASH_1M QSPI_MX25R64 "/ { soc { uicr: uicr@10001000 { }; }; };", true },
-    { "nrf5340dk", "nrf5340", FLASH_1M QSPI_MX25R64, true },
-    { "nrf7002dk", "nrf5340", FLASH_1M QSPI_MX25R64, true },
+    { "nrf52840dk", "nrf52840", FLASH_1M QSPI_MX25R64 "/ { soc { uicr: uicr@10001000 { }; }; };", true, NULL },
+    { "nrf5340dk", "nrf5340", FLASH_1M QSPI_MX25R64, true, NULL },
+    { "nrf7002dk", "nrf5340", FLASH_1M QSPI_MX25R64, true, NULL },
     { "thingy53", "nrf5340",
-        FLASH_1M QSPI_MX25R64 "/ { chosen { nordic,pm-ext-flash = &mx25r64; }; };", true },
-    { "nrf9160dk", "nrf9160", FLASH_1M SPI_NOR("mx25r64", "c2 28 17", "67108864", "disabled"), false },
-    { "nrf9161dk", "nrf9161", FLASH_1M SPI_NOR("gd25wb256", "c8 65 19", "268435456", "disabled"), false },
-    { "nrf9151dk", "nrf9151", FLASH_1M SPI_NOR("gd25wb256", "c8 65 19", "268435456", "disabled"), false },
-    { "nrf54l15dk", "nrf54l15", SPI_NOR("mx25r64", "c2 28 17", "67108864", "disabled"), false },
+        FLASH_1M QSPI_MX25R64 "/ { chosen { nordic,pm-ext-flash = &mx25r64; }; };", true, thingy53_defaults },
+    { "nrf9160dk", "nrf9160", FLASH_1M SPI_NOR("mx25r64", "c2 28 17", "67108864", "disabled"), false, NULL },
+    { "nrf9161dk", "nrf9161", FLASH_1M SPI_NOR("gd25wb256", "c8 65 19", "268435456", "disabled"), false, NULL },
+    { "nrf9151dk", "nrf9151", FLASH_1M SPI_NOR("gd25wb256", "c8 65 19", "268435456", "disabled"), false, NULL },
+    { "nrf54l15dk", "nrf54l15", SPI_NOR("mx25r64", "c2 28 17", "67108864", "disabled"), false, NULL },
     { "xiao_ble", "nrf52840",
         FLASH_1M "/ { soc { qspi: qspi@40029000 { status = \"okay\"; p25q16h: p25q16h@0 {"
                  " compatible = \"nordic,qspi-nor\"; reg = <0>; jedec-id = [85 60 15];"
-                 " size = <16777216>; }; }; }; };", false },
+                 " size = <16777216>; }; }; }; };", false, NULL },
 };
 
 const struct known_board *known_board(const char *board)

@@ -27,6 +27,7 @@ struct known_board {
     const char *soc;
     const char *dts;
     bool mcuboot_conf; /* MCUboot brings a configuration for this board's external flash */
+    const char *const *sb_defaults; /* what the board switches on in sysbuild; NULL, or ends with NULL */
 };
 const struct known_board *known_board(const char *board);
 

@@ -74,6 +74,11 @@ struct finding *check_report(struct check *c, struct place at, const char *image
     f->flows |= 1u << c->v->flow;
     f->candidates |= c->v->candidates;
     f->only_whatif &= c->v->whatif;
+    if (f->last_board != c->v->board || f->boards == 0)
+        f->boards++;
+    f->last_board = c->v->board;
+    f->board_count = c->v->board_count;
+    f->board_file |= for_board_only(c->v, at.file);
     return f;
 }
 
@@ -219,6 +224,30 @@ static void judge_flow(struct doctor *d, struct finding *f)
     }
 }
 
+/* Boards for which a rule was found in an application, in whatever words. */
+static unsigned boards_with(const struct doctor *d, const struct finding *f)
+{
+    unsigned n = 0;
+
+    for (size_t b = 0; b < FINDING_BUCKETS; b++) {
+        for (const struct finding *g = d->index[b]; g; g = g->next) {
+            if (g->rule == f->rule && same(g->app, f->app))
+                n += g->boards;
+        }
+    }
+    return n;
+}
+
+/* A project with files for several boards need not be meant for each: what only some of them show, in a
+ * file that all share, is a warning. */
+static void judge_boards(struct doctor *d, struct finding *f)
+{
+    if (f->severity != SEV_ERROR || f->board_count < 2 || f->board_file || !f->board || boards_with(d, f) >= f->board_count)
+        return;
+    f->severity = SEV_WARNING;
+    f->message = pool_printf(&d->pool, "%s (only for %s%s)", f->message, f->board, f->boards > 1 ? " and others" : "");
+}
+
 /* --- suppression ------------------------------------------------------------------------------- */
 
 /* "doctor: ignore PM15 reason" on the line. The reason, NULL if it is not for this rule or has none. */
@@ -320,6 +349,7 @@ static void collect(struct doctor *d)
         return;
     for (size_t b = 0; b < FINDING_BUCKETS; b++) {
         for (struct finding *f = d->index[b]; f && n < MAX_FINDINGS; f = f->next) {
+            judge_boards(d, f);
             judge_flow(d, f);
             suppress(d, f);
             all[n++] = f;

@@ -59,6 +59,7 @@ struct project {
     struct dt_tree **trees; /* all that were made, to be freed */
     size_t tree_count, tree_room;
     bool has_sources, confirms; /* C sources are there; one confirms the image */
+    bool plain_zephyr; /* the manifest takes Zephyr itself, no nRF Connect SDK: no Partition Manager */
 };
 
 enum swap_mode { SWAP_MOVE, SWAP_OFFSET, SWAP_SCRATCH, OVERWRITE, DIRECT_XIP, RAM_LOAD, SINGLE_SLOT };
@@ -71,6 +72,7 @@ struct view {
     enum flow flow;
     bool whatif; /* a flow that is not taken unless somebody switches the Partition Manager off */
     unsigned candidates; /* flows that are possible, this one among them */
+    unsigned board_count; /* boards that the application is for; more than one: this is one of them */
     bool sysbuild, pm;
     bool external_intent; /* the project says that slot 1 is to be external */
     struct image app, boot;
@@ -103,9 +105,28 @@ struct place opt_place(const struct image *i, const char *name); /* the same, el
 bool sb_on(const struct view *v, const char *name);
 bool sb_off(const struct view *v, const char *name);
 
+/* Is it a file for one board only: its name, or a folder of its path, is the board's? */
+bool for_board_only(const struct view *v, const char *file);
+
+/* Images of the build that a view is of, then of no build at all (released files, of any board). */
+const struct artifact *each_artifact(const struct view *v, const struct artifact *after);
+bool artifact_is_app(const struct artifact *a); /* a whole image, of the application */
+bool package_of_view(const struct view *v, const struct package *z);
+/* A released file that may be meant for another board or application: what it lacks is no error. */
+bool artifact_unsure(const struct view *v, const struct artifact *a);
+
+/* Do MCUboot's own files say that slot 1 is external (and not only the board that both images share)? */
+bool boot_wants_external(const struct view *v);
+/* Where the static map puts slot 1: NULL if it does not say. */
+const struct partition *static_secondary(const struct view *v);
+/* Does this flow put slot 1 outside, as far as switches and the static map go? */
+bool external_on(const struct view *v);
+
 bool uses_mcuboot(const struct view *v);
 bool uses_image_upload(const struct view *v); /* an image management over MCUmgr is configured */
 enum swap_mode swap_mode(const struct view *v);
+bool swap_mode_said(const struct view *v); /* false: it is the default */
+bool sectors_fit(const struct view *v, uint64_t primary, uint64_t secondary); /* counts that a swap takes */
 const char *swap_mode_name(enum swap_mode m);
 bool swaps(enum swap_mode m);
 

@@ -78,6 +78,7 @@ static void version_from_file(struct project *p, struct source *f)
         set_ncs(p, ncs, f->rel);
         if (!p->zephyr && !ncs)
             p->zephyr = zephyr;
+        p->plain_zephyr |= strstr(text, "name: zephyr") && !strstr(text, "nrf") && !strstr(text, "ncs");
     }
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "host/doctor/model.h"
+#include "host/doctor/project_priv.h"
 
 bool ncs_below(const struct view *v, int version)
 {
@@ -86,6 +87,92 @@ uint64_t opt_number(const struct view *v, const struct image *i, const char *nam
     return text && conf_number(text, &n) ? n : fallback;
 }
 
+bool for_board_only(const struct view *v, const char *file)
+{
+    struct pool *pool = v->p->pool;
+
+    if (!v->board || !file)
+        return false;
+    for (const char *path = file; *path; path = path_dir(pool, path)) {
+        const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+        const char *bare = pool_copy(pool, name, strcspn(name, "."));
+        if (board_matches(bare, v->board) || strstr(bare, v->board))
+            return true;
+    }
+    return false;
+}
+
+/* Below the folder of a build other than the view's. */
+static bool of_other_build(const struct view *v, const char *rel)
+{
+    for (const struct build *b = v->p->builds; b; b = b->next) {
+        size_t n = strlen(b->root);
+        if (b != v->build && n && strncmp(rel, b->root, n) == 0 && rel[n] == '/')
+            return true;
+    }
+    return false;
+}
+
+const struct artifact *each_artifact(const struct view *v, const struct artifact *after)
+{
+    const struct artifact *a = after ? after->next : v->p->artifacts;
+
+    while (a && of_other_build(v, a->rel))
+        a = a->next;
+    return a;
+}
+
+/* Images of the network core and of the bootloaders have slots of their own. */
+bool artifact_is_app(const struct artifact *a)
+{
+    static const char *const others[] = { "mcuboot/zephyr/", "s0_image", "s1_image", "net", "ipc_radio", "hci_", "b0", "rpmsg",
+        "mcuboot_secondary_app" };
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (strstr(a->rel, others[i]))
+            return false;
+    }
+    return a->is_image && !a->broken && !(a->has_vectors && a->reset_vector >= 0x01000000);
+}
+
+bool package_of_view(const struct view *v, const struct package *z)
+{
+    return !of_other_build(v, z->file->rel);
+}
+
+bool artifact_unsure(const struct view *v, const struct artifact *a)
+{
+    size_t n = v->build ? strlen(v->build->root) : 0;
+    bool built = n && strncmp(a->rel, v->build->root, n) == 0;
+
+    return !built && (v->board_count > 1 || v->p->app_count > 1);
+}
+
+const struct partition *static_secondary(const struct view *v)
+{
+    return map_find(&v->pm_static, "mcuboot_secondary");
+}
+
+bool boot_wants_external(const struct view *v)
+{
+    const struct dt_prop *p = pm_chosen(&v->boot);
+    const char *option = "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY";
+
+    return conf_is(&v->boot.src, option, "y") || (p && p->loc.file && text_ends(p->loc.file, ".overlay"));
+}
+
+bool external_on(const struct view *v)
+{
+    static const char *const option = "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY";
+    const struct partition *fixed = static_secondary(v);
+
+    if (fixed)
+        return partition_in(fixed, "external_flash");
+    if (v->flow == FLOW_SYSBUILD)
+        return sb_on(v, option) || opt_on(v, &v->app, option);
+    return (pm_chosen(&v->app) || opt_on(v, &v->app, option)) && !opt_off(v, &v->app, option);
+}
+
 const struct conf_item *opt_item(const struct image *i, const char *name)
 {
     const struct conf_item *src = conf_item(&i->src, name);
@@ -134,23 +221,56 @@ static const struct {
     { "MCUBOOT_MODE_SWAP_WITHOUT_SCRATCH", "BOOT_SWAP_USING_MOVE", SWAP_MOVE },
 };
 
-enum swap_mode swap_mode(const struct view *v)
+/* Index of the mode that the project states: in the build, to sysbuild, or to MCUboot; -1 if none. */
+static int stated_mode(const struct view *v)
 {
     enum { COUNT = sizeof modes / sizeof modes[0] };
 
-    for (size_t i = 0; i < COUNT && v->boot.has_built; i++) {
+    for (int i = 0; i < COUNT && v->boot.has_built; i++) {
         if (conf_is(&v->boot.built, modes[i].boot, "y"))
-            return modes[i].mode;
+            return i;
     }
-    for (size_t i = 0; i < COUNT && v->sysbuild; i++) {
-        if (sb_on(v, modes[i].sb))
-            return modes[i].mode;
+    /* a default of the board gives way to what the project says */
+    for (int weak = 0; weak < 2 && v->sysbuild; weak++) {
+        for (int i = 0; i < COUNT; i++) {
+            const struct conf_item *item = conf_item(&v->sb, modes[i].sb);
+            if (item && strcmp(item->value, "y") == 0 && item->weak == (weak == 1))
+                return i;
+        }
     }
-    for (size_t i = 0; i < COUNT && v->flow != FLOW_SYSBUILD; i++) {
+    for (int i = 0; i < COUNT && v->flow != FLOW_SYSBUILD; i++) {
         if (conf_is(&v->boot.src, modes[i].boot, "y"))
-            return modes[i].mode;
+            return i;
     }
-    return SWAP_MOVE;
+    return -1;
+}
+
+bool swap_mode_said(const struct view *v)
+{
+    return stated_mode(v) >= 0;
+}
+
+enum swap_mode swap_mode(const struct view *v)
+{
+    int stated = stated_mode(v);
+
+    if (stated >= 0)
+        return modes[stated].mode;
+    /* MCUboot's default outside Nordic's chips, if there is a partition for it */
+    bool nordic = !v->soc || text_starts(v->soc->name, "nrf");
+    return !nordic && dt_by_label(v->app.dt, "scratch_partition") ? SWAP_SCRATCH : SWAP_MOVE;
+}
+
+bool sectors_fit(const struct view *v, uint64_t primary, uint64_t secondary)
+{
+    enum swap_mode m = swap_mode(v);
+    bool move = primary == secondary || primary == secondary + 1;
+    bool offset = primary == secondary || secondary == primary + 1;
+
+    /* newer Zephyr defaults to swap using offset: what suits either is right until the mode is known */
+    if (!v->pm && !swap_mode_said(v))
+        return move || offset;
+    return m == SWAP_OFFSET ? offset : m == SWAP_MOVE ? move : primary == secondary;
 }
 
 const char *swap_mode_name(enum swap_mode m)

@@ -39,6 +39,9 @@ struct finding {
     unsigned flows, candidates; /* where it was found; where it was looked for */
     bool only_whatif;
     const char *app, *board; /* the first it was found for */
+    unsigned boards, board_count; /* boards it was found for, and those looked at; the last of them */
+    const char *last_board;
+    bool board_file; /* it stands in a file of that board alone */
     const char *suppressed; /* the reason, or NULL */
 };
 

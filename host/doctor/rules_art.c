@@ -20,13 +20,13 @@ static bool is_candidate(const struct artifact *a)
 
 static void each_candidate(struct check *c, void (*fn)(struct check *, const struct artifact *))
 {
-    for (const struct artifact *a = c->v->p->artifacts; a; a = a->next) {
+    for (const struct artifact *a = NULL; (a = each_artifact(c->v, a));) {
         if (is_candidate(a))
             fn(c, a);
     }
     for (const struct package *z = c->v->p->packages; z; z = z->next) {
         for (const struct artifact *a = z->images; a; a = a->next) {
-            if (z->files && is_candidate(a))
+            if (z->files && package_of_view(c->v, z) && is_candidate(a))
                 fn(c, a);
         }
     }
@@ -45,12 +45,15 @@ static void art01(struct check *c)
     bool any = false;
 
     each_candidate(c, no_magic);
-    for (const struct artifact *a = v->p->artifacts; a; a = a->next) {
+    for (const struct artifact *a = NULL; (a = each_artifact(v, a));) {
         any |= a->is_image;
         bool loose = !project_in_build(v->p, a->rel) && a->plain && a->has_vectors && uses_mcuboot(v)
             && (strcmp(a->file->base, "zephyr.bin") == 0 || strstr(a->file->base, "update"));
-        if (loose && !is_candidate(a))
-            no_magic(c, a);
+        if (!loose || is_candidate(a))
+            continue;
+        struct finding *f = check_report(c, in_file(a->rel), "app",
+            "%s does not begin with MCUboot's magic (3d b8 f3 96): if this is what is uploaded, it is refused", a->rel);
+        f->severity = SEV_WARNING;
     }
     if (any || v->flow != FLOW_NONE || !key || *key->value || !conf_is(&v->app.built, "BOOTLOADER_MCUBOOT", "y")
         || conf_is(&v->app.built, "MCUBOOT_GENERATE_UNSIGNED_IMAGE", "y") || sb_on(v, "BOOT_SIGNATURE_TYPE_NONE"))
@@ -86,6 +89,10 @@ static void check_member(struct check *c, const struct package *z, const struct 
     else if (m->has_size && m->size != m->real_size && m->present)
         check_report(c, in_file(z->file->rel), "app", "%s: the manifest says %s has %llu bytes, it has %llu", z->file->rel, m->file, (ull)m->size,
             (ull)m->real_size);
+    uint64_t images = map_find(l, "mcuboot_secondary_1") || conf_item(&v->sb, "MCUBOOT_UPDATEABLE_IMAGES") ? 4 : 1;
+    if (v->pm && m->has_index && m->image_index > 0 && l->first && images == 1 && count == 1)
+        check_report(c, in_file(z->file->rel), "app", "%s: %s is for image %d, and this layout has slots for image 0 only", z->file->rel,
+            m->file, m->image_index);
     if (count > 1 && !m->has_index)
         check_report(c, in_file(z->file->rel), "app", "%s: several images and no image_index for %s", z->file->rel, m->file);
     bool first = (!m->has_index || m->image_index == 0) && (!*m->type || strcmp(m->type, "application") == 0);
@@ -102,7 +109,9 @@ static void art03(struct check *c)
 {
     for (const struct package *z = c->v->p->packages; z; z = z->next) {
         unsigned count = 0, same[4] = { 0 };
-        bool dfu = strstr(z->file->base, "dfu") != NULL;
+        bool dfu = strstr(z->file->base, "dfu_application") != NULL;
+        if (!package_of_view(c->v, z))
+            continue;
         if (z->broken && (dfu || z->files))
             check_report(c, in_file(z->file->rel), "app", "%s: %s", z->file->rel, z->broken);
         for (const struct manifest_file *m = z->files; m; m = m->next)
@@ -154,19 +163,28 @@ static void art05(struct check *c)
     each_candidate(c, not_newer);
 }
 
+/* A released file may be for another board or application than the one looked at. */
+static void if_meant_for_this(struct check *c, struct finding *f, const struct artifact *a)
+{
+    if (!artifact_unsure(c->v, a))
+        return;
+    f->severity = SEV_WARNING;
+    f->message = check_say(c, "%s (if it is meant for %s)", f->message, c->v->board ? c->v->board : "this application");
+}
+
 static void elsewhere(struct check *c, const struct artifact *a)
 {
     struct slot pri = slot_primary(c->v);
 
-    if (!a->is_image || a->broken || !a->has_vectors || !pri.known || pri.external || swap_mode(c->v) == DIRECT_XIP
+    if (!artifact_is_app(a) || !a->has_vectors || !pri.known || pri.external || swap_mode(c->v) == DIRECT_XIP
         || swap_mode(c->v) == RAM_LOAD)
         return;
     uint64_t reset = a->reset_vector & ~1u;
-    if (a->in_zip && (reset >= 0x01000000 || strstr(a->rel, "net")))
-        return; /* the network core's */
-    if (reset < pri.address || reset >= pri.address + pri.size)
-        check_report(c, in_file(a->rel), "app", "%s starts at 0x%llx, slot 0 is 0x%llx..0x%llx", a->rel, (ull)reset, (ull)pri.address,
-            (ull)(pri.address + pri.size));
+    if (reset < pri.address || reset >= pri.address + pri.size) {
+        struct finding *f = check_report(c, in_file(a->rel), "app", "%s starts at 0x%llx, slot 0 is 0x%llx..0x%llx", a->rel,
+            (ull)reset, (ull)pri.address, (ull)(pri.address + pri.size));
+        if_meant_for_this(c, f, a);
+    }
 }
 
 static void art06(struct check *c)
@@ -179,13 +197,13 @@ static void too_large(struct check *c, const struct artifact *a)
     const struct view *v = c->v;
     struct slot pri = slot_primary(v), sec = slot_secondary(v);
 
-    if (!a->is_image || a->broken || !pri.known)
+    if (!artifact_is_app(a) || !pri.known)
         return;
     uint64_t slot = sec.known && sec.size < pri.size ? sec.size : pri.size;
     uint64_t rest = swap_mode(v) == SWAP_MOVE ? 80 + pri.size / 4096 * 12 + 4096 : 0;
     uint64_t room = slot > rest ? slot - rest : 0;
     if (a->signed_size > room)
-        check_report(c, in_file(a->rel), "app", "%s has %u bytes, %llu fit", a->rel, a->signed_size, (ull)room);
+        if_meant_for_this(c, check_report(c, in_file(a->rel), "app", "%s has %u bytes, %llu fit", a->rel, a->signed_size, (ull)room), a);
 }
 
 static void art07(struct check *c)

@@ -120,6 +120,20 @@ static void dt10(struct check *c)
     }
 }
 
+/* Two nodes matter once both drivers are built; MCUboot's own configuration leaves I2C out. */
+static void same_hardware(struct check *c, const struct image *i, const struct dt_node *a, const struct dt_node *b)
+{
+    const struct view *v = c->v;
+    bool boot = i == &v->boot;
+
+    if (opt_off(v, i, "I2C") || opt_off(v, i, "SPI") || (boot && !opt_on(v, i, "I2C")))
+        return;
+    struct finding *f = check_report(c, prop_place(v, b, "status"), i->name,
+        "%s and %s are both enabled and are the same hardware at one base address", label_of(b), label_of(a));
+    if (!opt_on(v, i, "I2C") || !opt_on(v, i, "SPI"))
+        f->severity = SEV_WARNING;
+}
+
 static void dt11(struct check *c)
 {
     /* Instances that share one base address on nRF52 (serial box 0 and 1, SPIM2 with SPIS2). */
@@ -138,9 +152,7 @@ static void dt11(struct check *c)
                 if (!status || strcmp(status, "okay") != 0)
                     continue;
                 if (first)
-                    check_report(c, prop_place(v, n, "status"), images[i]->name,
-                        "%s and %s are both enabled and are the same hardware at one base address", label_of(n),
-                        label_of(first));
+                    same_hardware(c, images[i], first, n);
                 first = n;
             }
         }
@@ -177,15 +189,28 @@ static void dt12(struct check *c)
 static const char *dt13_counts(struct check *c, const struct slot *p, const struct slot *s, enum swap_mode m)
 {
     uint64_t a = p->size / p->erase, b = s->size / s->erase;
-    bool fit = m == SWAP_OFFSET ? (b == a || b == a + 1) : (a == b || a == b + 1);
 
     if (p->erase != s->erase)
         return check_say(c, "slot 0 has units of %llu KiB and slot 1 of %llu KiB; a swap needs the same layout in both",
             (ull)p->erase / 1024, (ull)s->erase / 1024);
-    if (fit)
+    if (sectors_fit(c->v, a, b))
         return NULL;
     return check_say(c, "slot0_partition has %llu sectors (0x%llx), slot1_partition %llu (0x%llx); %s refuses that", (ull)a,
         (ull)p->size, (ull)b, (ull)s->size, swap_mode_name(m));
+}
+
+/* The whole configuration is there, and nothing in it speaks of an update: the slots are the board's. */
+static bool has_no_updates(const struct view *v)
+{
+    static const char *const signs[] = { "BOOTLOADER_MCUBOOT", "IMG_MANAGER", "MCUBOOT_IMG_MANAGER", "MCUMGR" };
+
+    if (!v->app.has_conf || uses_mcuboot(v))
+        return false;
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
+        if (opt_on(v, &v->app, signs[i]))
+            return false;
+    }
+    return true;
 }
 
 static void dt13(struct check *c)
@@ -194,7 +219,7 @@ static void dt13(struct check *c)
     struct slot pri = slot_primary(v), sec = slot_secondary(v);
     enum swap_mode m = swap_mode(v);
 
-    if (!swaps(m) || m == SWAP_SCRATCH)
+    if (!swaps(m) || m == SWAP_SCRATCH || has_no_updates(v))
         return;
     if (!sec.known && pri.known) {
         /* slot 1 is on a NOR that cannot be seen whole: its units are 4 KiB whatever its size */

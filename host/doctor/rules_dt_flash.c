@@ -8,6 +8,9 @@
 
 typedef unsigned long long ull;
 
+/* 512 KiB: no chip for a second slot is smaller; a declared size below it is a slip. */
+enum { SMALLEST_SLOT_BITS = 4 << 20 };
+
 static const char *name_of(const struct dt_node *n)
 {
     return n->label ? n->label->name : n->name;
@@ -47,6 +50,9 @@ static void size_in_bytes(struct check *c, const struct image *i, const struct d
     struct finding *f = check_report(c, prop_place(c->v, n, "size"), i->name,
         "size = <%llu> is in bits: that is %llu KiB, but the part with jedec-id %02x %02x %02x has %llu KiB%s", (ull)bits,
         (ull)bits / 8192, id[0], id[1], id[2], (ull)implied / 8192, bytes ? " (the value is the size in bytes)" : "");
+    /* a chip that is declared smaller, and large enough for a slot, works in its lower part */
+    if (!bytes && bits < implied && bits >= SMALLEST_SLOT_BITS)
+        f->severity = SEV_WARNING;
     struct place at = prop_place(c->v, n, "size");
     f->fix = check_say(c, "size = <%llu>;", (ull)implied);
     fix_replace(c, f, &at, f->fix);

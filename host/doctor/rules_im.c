@@ -37,11 +37,6 @@ static uint64_t largest_for(uint64_t primary)
     return primary > rest ? primary - rest : 0;
 }
 
-static bool is_app_image(const struct artifact *a)
-{
-    return a->is_image && !a->broken && !strstr(a->rel, "mcuboot/zephyr/") && !strstr(a->rel, "s1_image") && !strstr(a->rel, "net");
-}
-
 static void im02(struct check *c)
 {
     const struct view *v = c->v;
@@ -58,10 +53,13 @@ static void im02(struct check *c)
             "slot 1 (0x%llx) is smaller than slot 0 (0x%llx): an image of more than %llu bytes passes the size check and cannot be swapped",
             (ull)sec.size, (ull)pri.size, (ull)limit);
     }
-    for (const struct artifact *a = v->p->artifacts; a; a = a->next) {
-        if (is_app_image(a) && a->signed_size > limit)
-            check_report(c, in_file(a->rel), "app", "the signed image has %u bytes; %s can install at most %llu here", a->signed_size,
-                swap_mode_name(m), (ull)limit);
+    for (const struct artifact *a = NULL; (a = each_artifact(v, a));) {
+        if (!artifact_is_app(a) || a->signed_size <= limit)
+            continue;
+        struct finding *f = check_report(c, in_file(a->rel), "app", "the signed image has %u bytes; %s can install at most %llu here",
+            a->signed_size, swap_mode_name(m), (ull)limit);
+        if (artifact_unsure(v, a))
+            f->severity = SEV_WARNING;
     }
 }
 
@@ -110,23 +108,37 @@ static void im04(struct check *c)
             "SMP over UDP with buffers of %llu bytes and no IP fragmentation: large requests never arrive", (ull)(size ? size : 2048));
 }
 
+/* What a chosen property names: the label, also of a node that cannot be seen; NULL if it is not there. */
+static const char *chosen_name(const struct view *v, const char *prop)
+{
+    const struct dt_prop *p = dt_chosen_prop(v->app.dt, prop);
+
+    return p && p->value ? p->value->text : NULL;
+}
+
+static bool same_chosen(const struct view *v, const char *a, const char *b)
+{
+    const char *x = chosen_name(v, a), *y = chosen_name(v, b);
+
+    return x && y && strcmp(x, y) == 0;
+}
+
 static void im05(struct check *c)
 {
     const struct view *v = c->v;
-    const struct dt_node *mcumgr = dt_chosen(v->app.dt, "zephyr,uart-mcumgr");
+    const char *mcumgr = chosen_name(v, "zephyr,uart-mcumgr");
     const struct dt_prop *p = dt_chosen_prop(v->app.dt, "zephyr,uart-mcumgr");
 
     if (!mcumgr || !opt_on(v, &v->app, "MCUMGR_TRANSPORT_UART"))
         return;
     bool shell = opt_on(v, &v->app, "SHELL") && !opt_off(v, &v->app, "SHELL_BACKEND_SERIAL")
-        && dt_chosen(v->app.dt, "zephyr,shell-uart") == mcumgr;
-    bool same_console = dt_chosen(v->app.dt, "zephyr,console") == mcumgr;
+        && same_chosen(v, "zephyr,shell-uart", "zephyr,uart-mcumgr");
+    bool same_console = same_chosen(v, "zephyr,console", "zephyr,uart-mcumgr");
     bool console = same_console && !opt_off(v, &v->app, "CONSOLE") && !opt_off(v, &v->app, "UART_CONSOLE")
         && (opt_on(v, &v->app, "UART_CONSOLE") || opt_on(v, &v->app, "LOG_BACKEND_UART"));
     if (!shell && !console)
         return;
-    struct finding *f = check_report(c, dt_place(v, &p->loc), "app", "SMP over UART and the %s share %s", shell ? "shell" : "console",
-        mcumgr->label ? mcumgr->label->name : mcumgr->name);
+    struct finding *f = check_report(c, dt_place(v, &p->loc), "app", "SMP over UART and the %s share %s", shell ? "shell" : "console", mcumgr);
     if (!shell)
         f->severity = SEV_WARNING;
 }
@@ -239,30 +251,43 @@ static bool is_5340(const struct view *v)
     return !v->soc || strcmp(v->soc->name, "nrf5340") == 0;
 }
 
+/* A switch of sysbuild that the project sets itself, not the board. */
+static const struct conf_item *sb_said(const struct view *v, const char *name)
+{
+    const struct conf_item *item = conf_item(&v->sb, name);
+
+    return item && !item->weak && strcmp(item->value, "y") == 0 ? item : NULL;
+}
+
 static void net01(struct check *c)
 {
     const struct view *v = c->v;
-    bool multi = sb_on(v, "MCUBOOT_NRF53_MULTI_IMAGE_UPDATE"), update = sb_on(v, "NETCORE_APP_UPDATE"),
-         boot = sb_on(v, "SECURE_BOOT_NETCORE");
+    bool update = sb_on(v, "NETCORE_APP_UPDATE"), boot = sb_on(v, "SECURE_BOOT_NETCORE");
+    const struct conf_item *item = sb_said(v, "MCUBOOT_NRF53_MULTI_IMAGE_UPDATE");
 
-    if (!is_5340(v) || (!multi && !update) || (update && boot))
+    if (!item)
+        item = sb_said(v, "NETCORE_APP_UPDATE");
+    if (!is_5340(v) || !item || (update && boot))
         return;
     const char *gone = !boot ? "SECURE_BOOT_NETCORE" : "NETCORE_APP_UPDATE";
-    const struct conf_item *item = conf_item(&v->sb, multi ? "MCUBOOT_NRF53_MULTI_IMAGE_UPDATE" : "NETCORE_APP_UPDATE");
     struct finding *f = check_report(c, item->at, "sysbuild", "the network core is to be updated, and SB_CONFIG_%s=y is missing", gone);
     fix_append(c, f, sysbuild_conf(c), check_say(c, "SB_CONFIG_%s=y", gone));
 }
 
 static void net02(struct check *c)
 {
+    static const char *const multi = "MCUBOOT_NRF53_MULTI_IMAGE_UPDATE";
     const struct view *v = c->v;
+    const struct conf_item *item = sb_said(v, "NETCORE_APP_UPDATE");
 
-    if (!is_5340(v) || !sb_on(v, "NETCORE_APP_UPDATE") || !sb_on(v, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY")
-        || sb_on(v, "MCUBOOT_NRF53_MULTI_IMAGE_UPDATE"))
+    if (!is_5340(v) || !item || !sb_on(v, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY") || sb_on(v, multi))
         return;
-    const struct conf_item *item = conf_item(&v->sb, "NETCORE_APP_UPDATE");
-    struct finding *f = check_report(c, item->at, "sysbuild",
-        "the network core is to be updated through an external slot 1, which needs SB_CONFIG_MCUBOOT_NRF53_MULTI_IMAGE_UPDATE=y");
+    bool refused = sb_off(v, multi);
+    struct finding *f = check_report(c, refused ? conf_item(&v->sb, multi)->at : item->at, "sysbuild",
+        "the network core is to be updated through an external slot 1, which needs SB_CONFIG_MCUBOOT_NRF53_MULTI_IMAGE_UPDATE=y%s",
+        refused ? "" : " (an SDK whose external slot selects it by itself needs no line)");
+    if (!refused)
+        f->severity = SEV_WARNING;
     fix_append(c, f, sysbuild_conf(c), "SB_CONFIG_MCUBOOT_NRF53_MULTI_IMAGE_UPDATE=y");
 }
 

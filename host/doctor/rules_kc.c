@@ -11,23 +11,24 @@
 static const struct {
     const char *old, *now;
     int zephyr; /* gone from this version on */
+    int ncs; /* and from this nRF Connect SDK, which takes some changes early; 0: as its Zephyr */
 } renamed[] = {
-    { "MCUMGR_TRANSPORT_BT_AUTHEN", "MCUMGR_TRANSPORT_BT_PERM_RW (or ..._ENCRYPT, ..._AUTHEN)", 40000 },
-    { "BT_HCI_VS_EXT", "BT_HCI_VS", 30700 },
-    { "MCUMGR_CMD_IMG_MGMT", "MCUMGR_GRP_IMG", 30400 },
-    { "MCUMGR_CMD_OS_MGMT", "MCUMGR_GRP_OS", 30400 },
-    { "MCUMGR_CMD_FS_MGMT", "MCUMGR_GRP_FS", 30400 },
-    { "MCUMGR_CMD_STAT_MGMT", "MCUMGR_GRP_STAT", 30400 },
-    { "MCUMGR_CMD_SHELL_MGMT", "MCUMGR_GRP_SHELL", 30400 },
-    { "MCUMGR_SMP_BT", "MCUMGR_TRANSPORT_BT", 30400 },
-    { "MCUMGR_SMP_BT_AUTHEN", "MCUMGR_TRANSPORT_BT_PERM_RW_AUTHEN", 30400 },
-    { "MCUMGR_SMP_UART", "MCUMGR_TRANSPORT_UART", 30400 },
-    { "MCUMGR_SMP_SHELL", "MCUMGR_TRANSPORT_SHELL", 30400 },
-    { "MCUMGR_SMP_UDP", "MCUMGR_TRANSPORT_UDP", 30400 },
-    { "MCUMGR_BUF_SIZE", "MCUMGR_TRANSPORT_NETBUF_SIZE", 30400 },
-    { "MCUMGR_BUF_COUNT", "MCUMGR_TRANSPORT_NETBUF_COUNT", 30400 },
-    { "OS_MGMT_RESET_HOOK", "MCUMGR_GRP_OS_RESET_HOOK", 30400 },
-    { "NORDIC_QSPI_NOR_FLASH_ALLOW_STACK_USAGE_FOR_DATA_IN_FLASH", "NORDIC_QSPI_NOR_STACK_WRITE_BUFFER_SIZE", 30000 },
+    { "MCUMGR_TRANSPORT_BT_AUTHEN", "MCUMGR_TRANSPORT_BT_PERM_RW (or ..._ENCRYPT, ..._AUTHEN)", 40000, 20900 },
+    { "BT_HCI_VS_EXT", "BT_HCI_VS", 30700, 0 },
+    { "MCUMGR_CMD_IMG_MGMT", "MCUMGR_GRP_IMG", 30500, 0 },
+    { "MCUMGR_CMD_OS_MGMT", "MCUMGR_GRP_OS", 30500, 0 },
+    { "MCUMGR_CMD_FS_MGMT", "MCUMGR_GRP_FS", 30500, 0 },
+    { "MCUMGR_CMD_STAT_MGMT", "MCUMGR_GRP_STAT", 30500, 0 },
+    { "MCUMGR_CMD_SHELL_MGMT", "MCUMGR_GRP_SHELL", 30500, 0 },
+    { "MCUMGR_SMP_BT", "MCUMGR_TRANSPORT_BT", 30500, 0 },
+    { "MCUMGR_SMP_BT_AUTHEN", "MCUMGR_TRANSPORT_BT_PERM_RW_AUTHEN", 30500, 0 },
+    { "MCUMGR_SMP_UART", "MCUMGR_TRANSPORT_UART", 30500, 0 },
+    { "MCUMGR_SMP_SHELL", "MCUMGR_TRANSPORT_SHELL", 30500, 0 },
+    { "MCUMGR_SMP_UDP", "MCUMGR_TRANSPORT_UDP", 30500, 0 },
+    { "MCUMGR_BUF_SIZE", "MCUMGR_TRANSPORT_NETBUF_SIZE", 30500, 0 },
+    { "MCUMGR_BUF_COUNT", "MCUMGR_TRANSPORT_NETBUF_COUNT", 30500, 0 },
+    { "OS_MGMT_RESET_HOOK", "MCUMGR_GRP_OS_RESET_HOOK", 30500, 0 },
+    { "NORDIC_QSPI_NOR_FLASH_ALLOW_STACK_USAGE_FOR_DATA_IN_FLASH", "NORDIC_QSPI_NOR_STACK_WRITE_BUFFER_SIZE", 30000, 0 },
 };
 
 /* A `config NAME` of any Kconfig file of the SDK or of the project. */
@@ -56,7 +57,8 @@ static void check_symbol(struct check *c, const struct image *i, const struct co
     for (size_t k = 0; k < sizeof renamed / sizeof renamed[0]; k++) {
         if (strcmp(renamed[k].old, item->name) != 0)
             continue;
-        if (kconfig_defines(&v->p->files, item->name, &any) || (v->p->zephyr && v->p->zephyr < renamed[k].zephyr))
+        bool gone = (renamed[k].ncs && v->p->ncs >= renamed[k].ncs) || v->p->zephyr >= renamed[k].zephyr;
+        if (kconfig_defines(&v->p->files, item->name, &any) || (v->p->zephyr && !gone))
             return;
         struct finding *f = check_report(c, item->at, i->name, "CONFIG_%s %s; it is now %s", item->name,
             v->p->zephyr ? "does not exist in this SDK" : "does not exist in newer SDKs", renamed[k].now);
@@ -279,7 +281,8 @@ static void adv01(struct check *c)
         ask(c, "sysbuild.conf or child_image/", "which way this is built (or say --flow sysbuild, child or none)");
     if (!v->app.board_seen && v->external_intent)
         ask(c, "the board's .dts", "what the overlays add to (or the built zephyr.dts of each image)");
-    if (v->pm && !v->has_partitions && v->external_intent)
+    bool placed = slot_primary(v).known && slot_secondary(v).known;
+    if (v->pm && !placed && v->external_intent)
         ask(c, "build/partitions.yml", "where the build really put the slots");
     if (!v->p->zephyr && v->external_intent)
         ask(c, "west.yml", "the version of the SDK, which several known faults depend on");

@@ -99,13 +99,21 @@ static const struct conf_item *effective_key(const struct view *v)
     return conf_item(&v->boot.src, "BOOT_SIGNATURE_KEY_FILE");
 }
 
+/* By its path beside a file that names it or below the project; else by its name, if only one has it. */
 static const struct key *key_named(const struct view *v, const char *path)
 {
+    const struct key *found = NULL;
+    int count = 0;
+
     for (const struct key *k = v->p->keys; k; k = k->next) {
-        if (strcmp(k->file->base, file_name(path)) == 0)
+        if (path[0] != '/' && strchr(path, '/') && text_ends(k->file->rel, path))
             return k;
+        if (strcmp(k->file->base, file_name(path)) == 0) {
+            found = k;
+            count++;
+        }
     }
-    return NULL;
+    return count == 1 ? found : NULL;
 }
 
 static void key03(struct check *c)
@@ -128,11 +136,6 @@ static void key03(struct check *c)
                          : "CONFIG_BOOT_SIGNATURE_KEY_FILE=\"/path/to/sign.pem\" for MCUboot";
 }
 
-static bool in_boot_build(const struct artifact *a)
-{
-    return strstr(a->rel, "mcuboot/zephyr/") != NULL;
-}
-
 static void key04(struct check *c)
 {
     const struct view *v = c->v;
@@ -143,13 +146,17 @@ static void key04(struct check *c)
         struct finding *f = check_report(c, empty->at, "app", "CONFIG_MCUBOOT_SIGNATURE_KEY_FILE is empty: the build signs nothing, and MCUboot takes no unsigned image");
         f->fix = "CONFIG_MCUBOOT_SIGNATURE_KEY_FILE=\"/path/to/sign.pem\", the private half of MCUboot's key";
     }
-    for (const struct artifact *a = v->p->artifacts; k && a; a = a->next) {
-        if (!a->is_image || a->broken || in_boot_build(a) || a->encrypted)
+    for (const struct artifact *a = NULL; k && (a = each_artifact(v, a));) {
+        if (!artifact_is_app(a) || a->encrypted)
             continue;
+        struct finding *f = NULL;
         if (!a->has_signature)
-            check_report(c, in_file(a->rel), "app", "%s carries no signature, and MCUboot checks one with %s", a->rel, k->file->rel);
+            f = check_report(c, in_file(a->rel), "app", "%s carries no signature, and MCUboot checks one with %s", a->rel, k->file->rel);
         else if (!artifact_verify(a, k))
-            check_report(c, in_file(a->rel), "app", "the signature of %s does not verify with %s, the key that MCUboot is built with", a->rel, k->file->rel);
+            f = check_report(c, in_file(a->rel), "app", "the signature of %s does not verify with %s, the key that MCUboot is built with", a->rel,
+                k->file->rel);
+        if (f && artifact_unsure(v, a))
+            f->severity = SEV_WARNING;
     }
 }
 
@@ -212,18 +219,24 @@ static void key05(struct check *c)
     if (k && !like_types(k->type, type))
         check_report(c, where ? where->at : item->at, "mcuboot", "MCUboot checks %s signatures, and %s is an %s key", key_type_name(type), k->file->rel,
             key_type_name(k->type));
-    for (const struct artifact *a = v->p->artifacts; a; a = a->next) {
-        if (a->is_image && !a->broken && a->has_signature && !in_boot_build(a) && !like_types(a->signature_type, type))
-            check_report(c, in_file(a->rel), "app", "%s is signed with %s, MCUboot checks %s", a->rel, key_type_name(a->signature_type), key_type_name(type));
+    for (const struct artifact *a = NULL; (a = each_artifact(v, a));) {
+        if (!artifact_is_app(a) || !a->has_signature || like_types(a->signature_type, type))
+            continue;
+        struct finding *f = check_report(c, in_file(a->rel), "app", "%s is signed with %s, MCUboot checks %s", a->rel,
+            key_type_name(a->signature_type), key_type_name(type));
+        if (artifact_unsure(v, a))
+            f->severity = SEV_WARNING;
     }
 }
 
 static bool ignored_by_git(const struct view *v, const char *name)
 {
-    struct source *f = source_find(&v->p->files, ".gitignore");
-    const char *text = f ? source_peek(&v->p->files, f) : NULL;
-
-    return text && (strstr(text, ".pem") || strstr(text, name) || strstr(text, "keys"));
+    for (struct source *f = v->p->files.first; f; f = f->next) {
+        const char *text = strcmp(f->base, ".gitignore") == 0 ? source_peek(&v->p->files, f) : NULL;
+        if (text && (strstr(text, ".pem") || strstr(text, name) || strstr(text, "key")))
+            return true;
+    }
+    return false;
 }
 
 static void key06(struct check *c)

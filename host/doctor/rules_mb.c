@@ -53,6 +53,10 @@ static void mb01(struct check *c)
     struct finding *f = check_report(c, opt_place(&v->boot, "BOOT_MAX_IMG_SECTORS"), "mcuboot",
         "CONFIG_BOOT_MAX_IMG_SECTORS is %s%llu, the larger slot %s %llu sectors", said ? "" : "left at its default of ", (ull)have,
         estimated ? "will have about" : "has", (ull)need);
+    if (!v->pm && (!v->p->zephyr || v->p->zephyr >= 40000)) {
+        f->severity = SEV_WARNING; /* newer Zephyr counts the sectors itself */
+        f->message = check_say(c, "%s (unless this Zephyr counts them itself: BOOT_MAX_IMG_SECTORS_AUTO)", f->message);
+    }
     if (estimated && (!said && (v->soc->rram || (board && board->mcuboot_conf))))
         f->severity = SEV_WARNING;
     f->fix = check_say(c, "CONFIG_BOOT_MAX_IMG_SECTORS=%llu in %s", (ull)value, v->boot.conf_file);
@@ -165,7 +169,7 @@ static void mb05(struct check *c)
         if (scratch && v->has_static && !map_find(&v->pm_static, "mcuboot_scratch"))  {
             struct finding *f = check_report(c, in_file(v->pm_static.file->rel), "mcuboot",
                 "swap using scratch is chosen, and pm_static.yml has no mcuboot_scratch");
-            f->severity = SEV_ERROR;
+            f->severity = v->has_partitions && !map_find(&v->partitions, "mcuboot_scratch") ? SEV_ERROR : SEV_WARNING;
         }
         return;
     }
@@ -202,7 +206,7 @@ static void mb07(struct check *c)
             "CONFIG_FPROTECT=y with an external flash driver: on an nRF54L the bootloader outgrows what FPROTECT can cover");
     if (!p || !partition_size(p, &room))
         return;
-    for (const struct artifact *a = v->p->artifacts; a; a = a->next) {
+    for (const struct artifact *a = NULL; (a = each_artifact(v, a));) {
         bool boot = strstr(a->rel, "mcuboot/zephyr/zephyr.bin") != NULL;
         if (boot && a->plain && a->blob.len > room)
             check_report(c, in_file(a->rel), "mcuboot", "MCUboot has %zu bytes, its partition 0x%llx", a->blob.len, (ull)room);

@@ -130,6 +130,18 @@ static const struct source *without_counterpart(const struct view *v, const char
     return NULL;
 }
 
+/* Has MCUboot a configuration or an overlay below `dir` of the application? */
+static bool boot_files_below(const struct view *v, const char *dir)
+{
+    const char *root = path_join(v->p->pool, v->app_dir, dir);
+
+    for (struct source *f = v->p->files.first; f; f = f->next) {
+        if (source_below(f, root) && text_starts(f->rel + strlen(root) + 1, "mcuboot"))
+            return true;
+    }
+    return false;
+}
+
 static void mb19(struct check *c)
 {
     const struct view *v = c->v;
@@ -141,6 +153,9 @@ static void mb19(struct check *c)
         return;
     struct finding *found = check_report(c, in_file(f->rel), "mcuboot", "%s is not used by this build: %s", f->rel,
         sysbuild ? "sysbuild does not look into child_image/" : "without sysbuild nothing looks into sysbuild/");
+    /* other files of MCUboot are where they belong: what is left may be kept for the other way to build */
+    if (boot_files_below(v, sysbuild ? "sysbuild" : "child_image") || !strstr(f->rel, "mcuboot"))
+        found->severity = SEV_WARNING;
     found->fix = sysbuild ? "move it to sysbuild/" : "build with west build --sysbuild, or move it to child_image/";
 }
 
@@ -203,7 +218,7 @@ static void mb23(struct check *c)
             s->name, (ull)s->size, (ull)(s->size / s->erase), (ull)s->erase / 1024);
         f->fix = "larger slots, or overwrite-only (CONFIG_BOOT_UPGRADE_ONLY=y)";
     }
-    for (const struct artifact *a = v->p->artifacts; a; a = a->next) {
+    for (const struct artifact *a = NULL; (a = each_artifact(v, a));) {
         const struct slot *s = &slots[0];
         if (!a->is_image || a->broken || !s->known || !s->erase || a->signed_size > s->size || s->erase <= 4096)
             continue;

@@ -1,6 +1,7 @@
 /* Placement: which flash slot 1 ends up in. */
 #include <string.h>
 
+#include "host/doctor/project_priv.h"
 #include "host/doctor/rule.h"
 
 #define SB_EXTERNAL "SB_CONFIG_PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY=y"
@@ -10,20 +11,46 @@ static const char *sysbuild_conf(struct check *c)
     return *c->v->app_dir ? check_say(c, "%s/sysbuild.conf", c->v->app_dir) : "sysbuild.conf";
 }
 
-static bool static_secondary(const struct view *v, bool external)
+static bool fixed_in(const struct view *v, bool external)
 {
-    const struct partition *p = map_find(&v->pm_static, "mcuboot_secondary");
+    const struct partition *p = static_secondary(v);
 
     return p && partition_in(p, "external_flash") == external;
 }
 
-/* Does this flow put slot 1 outside, as far as switches go? */
-static bool external_on(const struct view *v)
+static bool of_boot(const struct source *f)
 {
-    if (v->flow == FLOW_SYSBUILD)
-        return sb_on(v, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY") || opt_on(v, &v->app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY");
-    return (pm_chosen(&v->app) || opt_on(v, &v->app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY"))
-        && !opt_off(v, &v->app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY") && !static_secondary(v, false);
+    return strstr(f->rel, "mcuboot") != NULL;
+}
+
+/*
+ * Another overlay of the project that chooses the flash and that the files seen here do not name: it
+ * may be given on the command line, so that what is missing without it is not proven.
+ */
+static const char *other_overlay(const struct view *v, bool boot)
+{
+    struct sources *s = &v->p->files;
+
+    for (struct source *f = s->first; f; f = f->next) {
+        bool overlay = text_ends(f->base, ".overlay") || text_ends(f->base, ".dtsi");
+        if (!overlay || f->used || of_boot(f) != boot || f->size > 1 << 20 || project_in_build(v->p, f->rel)
+            || !source_below(f, v->app_dir))
+            continue;
+        const char *text = source_peek(s, f);
+        if (text && strstr(text, "nordic,pm-ext-flash"))
+            return f->rel;
+    }
+    return NULL;
+}
+
+static void unless_given(struct check *c, struct finding *f, bool boot)
+{
+    const char *other = other_overlay(c->v, boot);
+
+    if (!other)
+        return;
+    f->severity = SEV_WARNING;
+    f->message = check_say(c, "%s (unless %s is given to the build)", f->message, other);
 }
 
 static const char *chip_label(const struct dt_prop *p)
@@ -49,6 +76,7 @@ static void pm01(struct check *c)
     f->fix = check_say(c, "choose it in the application too, in %s (or in the board's dts, for both): "
                     "/ { chosen { nordic,pm-ext-flash = &%s; }; };", v->app.overlay, chip_label(p));
     fix_append(c, f, v->app.overlay, check_say(c, "/ { chosen { nordic,pm-ext-flash = &%s; }; };", chip_label(p)));
+    unless_given(c, f, false);
 }
 
 static void pm02(struct check *c)
@@ -65,14 +93,14 @@ static void pm02(struct check *c)
     f->fix = check_say(c, "write the same line for MCUboot, in %s: / { chosen { nordic,pm-ext-flash = &%s; }; };",
         v->boot.overlay, chip_label(p));
     fix_append(c, f, v->boot.overlay, check_say(c, "/ { chosen { nordic,pm-ext-flash = &%s; }; };", chip_label(p)));
+    unless_given(c, f, true);
 }
 
 /* Is it evident that slot 1 is to be outside, or could the chip be for something else? */
 static bool evidently_external(const struct view *v)
 {
-    return pm_chosen(&v->boot) || opt_item(&v->app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY")
-        || opt_item(&v->boot, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY") || conf_is(&v->boot.src, "NORDIC_QSPI_NOR", "y")
-        || conf_is(&v->boot.src, "SPI_NOR", "y") || static_secondary(v, true);
+    return boot_wants_external(v) || conf_is(&v->app.src, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY", "y")
+        || conf_is(&v->boot.src, "NORDIC_QSPI_NOR", "y") || conf_is(&v->boot.src, "SPI_NOR", "y") || fixed_in(v, true);
 }
 
 static struct place intent_place(const struct view *v)
@@ -92,8 +120,13 @@ static void pm03(struct check *c)
     const struct view *v = c->v;
     bool evident = evidently_external(v);
 
+    const struct dt_prop *chosen = pm_chosen(&v->app);
+    bool by_board = chosen && chosen->loc.file && chosen->loc.file[0] == '(';
+
+    if (!evident && by_board)
+        return; /* a kit's own choice says nothing of what this project wants */
     if (!v->external_intent || !two_slots(v) || sb_on(v, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY")
-        || static_secondary(v, false) || opt_on(v, &v->app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY"))
+        || fixed_in(v, false) || opt_on(v, &v->app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY"))
         return;
     const struct conf_item *off = conf_item(&v->sb, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY");
     struct finding *f = check_report(c, off ? off->at : intent_place(v), "sysbuild",
@@ -114,7 +147,7 @@ static void pm04(struct check *c)
     bool boot_only = conf_is(&v->boot.src, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY", "y")
         && !opt_item(&v->app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY") && !pm_chosen(&v->app);
     bool off = conf_is(&v->app.src, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY", "n") && v->external_intent
-        && !static_secondary(v, false);
+        && !fixed_in(v, true);
 
     if (boot_only)
         check_report(c, opt_place(&v->boot, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY"), "mcuboot",
@@ -174,11 +207,12 @@ static void driver_off(struct check *c, const struct image *i)
     if (!missing && opt_off(v, i, "FLASH"))
         missing = "FLASH";
     if (missing) {
-        f = check_report(c, opt_place(i, missing), i->name, "CONFIG_%s is off in %s, so nothing drives the external flash %s",
-            missing, i->name, n->name);
-        f->fix = check_say(c, "CONFIG_%s=y in %s", missing, i->conf_file);
+        const struct conf_item *built = i->has_built ? conf_item(&i->built, missing) : NULL;
         const struct conf_item *item = conf_item(&i->src, missing);
-        if (item)
+        f = check_report(c, built ? built->at : opt_place(i, missing), i->name,
+            "CONFIG_%s is off in %s, so nothing drives the external flash %s", missing, i->name, n->name);
+        f->fix = check_say(c, "CONFIG_%s=y in %s", missing, i->conf_file);
+        if (item && strcmp(item->value, "y") != 0)
             fix_replace(c, f, &item->at, check_say(c, "CONFIG_%s=y", missing));
         return;
     }

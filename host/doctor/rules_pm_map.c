@@ -12,16 +12,6 @@ static const struct map *map_of(const struct view *v)
     return v->has_partitions ? &v->partitions : v->has_static ? &v->pm_static : NULL;
 }
 
-/* Sector counts that the swap of this mode accepts. */
-static bool counts_fit(enum swap_mode m, uint64_t pri, uint64_t sec)
-{
-    if (m == SWAP_OFFSET)
-        return sec == pri || sec == pri + 1;
-    if (m == SWAP_MOVE)
-        return pri == sec || pri == sec + 1;
-    return pri == sec;
-}
-
 static void pm08(struct check *c)
 {
     const struct view *v = c->v;
@@ -41,7 +31,7 @@ static void pm08(struct check *c)
     if (!pri.known || !sec.known)
         return;
     uint64_t a = pri.size / 4096, b = sec.size / 4096;
-    if (counts_fit(m, a, b))
+    if (sectors_fit(v, a, b))
         return;
     struct finding *f = check_report(c, sec.at, "mcuboot",
         "slot 0 has %llu sectors (0x%llx), slot 1 has %llu (0x%llx); %s accepts equal counts, or one %s in slot 0",
@@ -76,6 +66,9 @@ static void pm09(struct check *c)
             ext ? " (the devicetree's size is in bits)" : "");
         if (ext)
             f->fix = "move or shrink it, or correct the size of the flash node (bits, not bytes)";
+        /* one map for several boards: it may be meant for another of them */
+        if (v->board_count > 1 && !for_board_only(v, l->file->rel))
+            f->severity = SEV_WARNING;
     }
 }
 
@@ -187,6 +180,48 @@ static bool pm_defines(struct check *c, const char *name)
     return !n || !n->parent || !dt_prop(n, "reg");
 }
 
+/* Is `at` within a comment of C text? */
+static bool in_comment(const char *text, const char *at)
+{
+    for (const char *p = text; p < at; p++) {
+        const char *end = NULL;
+        if (p[0] == '/' && p[1] == '*')
+            end = strstr(p + 2, "*/");
+        else if (p[0] == '/' && p[1] == '/')
+            end = strchr(p, '\n');
+        else
+            continue;
+        if (!end || end > at)
+            return true;
+        p = end;
+    }
+    return false;
+}
+
+static void uses_of_partitions(struct check *c, struct source *f, const char *text, const char *macro)
+{
+    const struct view *v = c->v;
+
+    for (const char *at = text; (at = strstr(at, macro)); at++) {
+        const char *name = partition_argument(v->p->pool, at);
+        if (!name || pm_defines(c, name) || in_comment(text, at))
+            continue;
+        unsigned line = 1;
+        const char *start = text;
+        for (const char *p = text; p < at; p++) {
+            if (*p == '\n') {
+                line++;
+                start = p + 1;
+            }
+        }
+        f->used = true;
+        struct finding *found = check_report(c, (struct place) { f->rel, line, (unsigned)(at - start) + 1 }, "app",
+            "%s(%s): the Partition Manager has no partition %s; the devicetree's is not used", macro, name, name);
+        if (!map_of(v))
+            found->severity = SEV_WARNING;
+    }
+}
+
 static void pm14(struct check *c)
 {
     static const char *const macros[] = { "FIXED_PARTITION_ID", "FIXED_PARTITION_OFFSET", "FIXED_PARTITION_SIZE",
@@ -194,29 +229,18 @@ static void pm14(struct check *c)
     const struct view *v = c->v;
 
     for (struct source *f = v->p->files.first; f; f = f->next) {
-        if (!(text_ends(f->base, ".c") || text_ends(f->base, ".h") || text_ends(f->base, ".cpp"))
-            || !source_below(f, v->app_dir))
+        bool code = text_ends(f->base, ".c") || text_ends(f->base, ".h") || text_ends(f->base, ".cpp");
+        const char *text = code && source_below(f, v->app_dir) ? source_peek(&v->p->files, f) : NULL;
+        /* code that asks for the Partition Manager knows of both worlds */
+        if (!text || strstr(text, "PARTITION_MANAGER"))
             continue;
-        const char *text = source_peek(&v->p->files, f);
-        for (size_t m = 0; text && m < sizeof macros / sizeof macros[0]; m++) {
-            for (const char *at = text; (at = strstr(at, macros[m])); at++) {
-                const char *name = partition_argument(v->p->pool, at);
-                if (!name || pm_defines(c, name))
-                    continue;
-                unsigned line = 1;
-                for (const char *p = text; p < at; p++)
-                    line += *p == '\n';
-                f->used = true;
-                struct finding *found = check_report(c, (struct place) { f->rel, line, 1 }, "app",
-                    "%s(%s): the Partition Manager has no partition %s; the devicetree's is not used", macros[m], name, name);
-                if (!map_of(v))
-                    found->severity = SEV_WARNING;
-            }
-        }
+        for (size_t m = 0; m < sizeof macros / sizeof macros[0]; m++)
+            uses_of_partitions(c, f, text, macros[m]);
     }
 }
 
-static void compare_maps(struct check *c, const struct map *now, const struct map *then, const char *then_name)
+static void compare_maps(struct check *c, const struct map *now, const struct map *then, const char *then_name,
+    bool deployed)
 {
     static const char *const names[] = { "mcuboot_primary", "mcuboot_secondary", "mcuboot_pad", "mcuboot" };
 
@@ -227,9 +251,11 @@ static void compare_maps(struct check *c, const struct map *now, const struct ma
             continue;
         if (a->address == b->address && asize == bsize && partition_in(a, b->region ? b->region : "flash_primary"))
             continue;
-        check_report(c, a->at, "sysbuild", "%s is 0x%llx bytes at 0x%llx of %s here and 0x%llx at 0x%llx of %s in %s", names[i],
+        struct finding *f = check_report(c, a->at, "sysbuild", "%s is 0x%llx bytes at 0x%llx of %s here and 0x%llx at 0x%llx of %s in %s", names[i],
             (ull)asize, (ull)a->address, a->region ? a->region : "flash_primary", (ull)bsize, (ull)b->address,
             b->region ? b->region : "flash_primary", then_name);
+        if (!deployed)
+            f->severity = SEV_WARNING;
     }
 }
 
@@ -240,14 +266,14 @@ static void pm16(struct check *c)
     if (!v->has_partitions)
         return;
     if (v->has_static)
-        compare_maps(c, &v->partitions, &v->pm_static, v->pm_static.file->rel);
+        compare_maps(c, &v->partitions, &v->pm_static, v->pm_static.file->rel, false);
     for (struct source *f = v->p->files.first; f; f = f->next) {
         struct map deployed;
         if (!strstr(f->base, "deployed") || !text_ends(f->base, ".yml"))
             continue;
         map_init(&deployed);
         if (map_read_yaml(&deployed, &v->p->files, f))
-            compare_maps(c, &v->partitions, &deployed, f->rel);
+            compare_maps(c, &v->partitions, &deployed, f->rel, true);
     }
 }
 
@@ -285,9 +311,12 @@ static void pm19(struct check *c)
     for (uint64_t i = 1; l && i < n && i < 8; i++) {
         const char *pri = check_say(c, "mcuboot_primary_%u", (unsigned)i), *sec = check_say(c, "mcuboot_secondary_%u", (unsigned)i);
         const char *gone = !map_find(l, pri) ? pri : !map_find(l, sec) ? sec : NULL;
-        if (gone)
-            check_report(c, in_file(l->file->rel), "mcuboot", "MCUboot handles %u images, but %s has no %s", (unsigned)n,
-                l->file->rel, gone);
+        if (!gone)
+            continue;
+        struct finding *f = check_report(c, in_file(l->file->rel), "mcuboot", "MCUboot handles %u images, but %s has no %s%s",
+            (unsigned)n, l->file->rel, gone, v->has_partitions ? "" : ", so that its place is left to the build");
+        if (!v->has_partitions)
+            f->severity = SEV_WARNING;
     }
 }
 

@@ -14,6 +14,7 @@ struct setup {
     struct build *build;
     struct source *board_dts;
     const struct known_board *known;
+    unsigned board_count;
     bool has_sysbuild, has_child, pm_evidence, pm_outputs, pm_off;
 };
 
@@ -61,8 +62,21 @@ static bool read_dts(struct image *i, struct source *f)
     return true;
 }
 
+/* What a board of the project gives both images: BOARD_defconfig beside its .dts. */
+static void read_defconfig(const struct setup *u, struct image *i)
+{
+    const char *dir = path_dir(u->p->pool, u->board_dts->rel);
+    size_t n = strlen(u->board_dts->base) - 4;
+    struct source *f = source_findf(&u->p->files, "%s/%.*s_defconfig", dir, (int)n, u->board_dts->base);
+
+    if (f)
+        conf_read(&i->src, &u->p->files, f, "CONFIG_");
+}
+
 static void read_board(const struct setup *u, struct image *i)
 {
+    if (u->board_dts)
+        read_defconfig(u, i);
     if (u->board_dts) {
         i->board_seen = read_dts(i, u->board_dts);
     } else if (u->known) {
@@ -275,6 +289,12 @@ static void read_sysbuild(const struct setup *u, struct view *v)
     struct source *kconfig = source_findf(s, "%s/Kconfig.sysbuild", u->app);
     if (kconfig)
         conf_read_kconfig(&v->sb, s, kconfig);
+    if (u->board_dts && (kconfig = source_findf(s, "%s/Kconfig.sysbuild", path_dir(s->pool, u->board_dts->rel))))
+        conf_read_kconfig(&v->sb, s, kconfig);
+    for (const char *const *name = u->known ? u->known->sb_defaults : NULL; name && *name; name++) {
+        if (!conf_item(&v->sb, *name))
+            conf_add(&v->sb, *name, "y", (struct place) { .file = "(board)" }, true);
+    }
     struct source *conf = source_findf(s, "%s/sysbuild.conf", u->app);
     if (conf)
         conf_read(&v->sb, s, conf, "SB_CONFIG_");
@@ -324,18 +344,37 @@ static const struct soc *find_soc(const struct setup *u, const struct view *v)
         if (text_starts(i->name, "SOC_NRF") && strcmp(i->value, "y") == 0)
             soc = soc_in(i->name + 4);
     }
-    for (struct source *f = u->p->files.first; f && !soc; f = f->next) {
-        if (text_ends(f->base, ".overlay"))
-            soc = soc_in(f->base);
+    if (soc)
+        return soc;
+    /* without a board: the SoC that the overlays' names agree on */
+    for (struct source *f = u->p->files.first; f; f = f->next) {
+        const struct soc *other = text_ends(f->base, ".overlay") ? soc_in(f->base) : NULL;
+        if (other && soc && other != soc)
+            return NULL;
+        soc = other ? other : soc;
     }
     return soc;
+}
+
+/* Is slot 1 meant to be external? A chosen chip says so, unless somebody says no: it may be for files. */
+static bool wants_external(const struct view *v)
+{
+    static const char *const option = "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY";
+    const struct partition *fixed = static_secondary(v);
+
+    if (fixed)
+        return partition_in(fixed, "external_flash");
+    if (sb_on(v, option) || conf_is(&v->app.src, option, "y") || boot_wants_external(v))
+        return true;
+    bool refused = v->flow == FLOW_SYSBUILD ? sb_off(v, option) : conf_is(&v->app.src, option, "n");
+    return !refused && (pm_chosen(&v->app) || pm_chosen(&v->boot));
 }
 
 static void make_view(const struct setup *u, enum flow flow, unsigned candidates, bool whatif,
     void (*fn)(struct view *, void *), void *ctx)
 {
     struct view v = { .p = u->p, .app_dir = u->app, .board = u->board, .flow = flow, .build = u->build,
-        .candidates = candidates, .whatif = whatif, .pm = flow != FLOW_NONE };
+        .candidates = candidates, .whatif = whatif, .pm = flow != FLOW_NONE, .board_count = u->board_count };
 
     v.sysbuild = flow == FLOW_SYSBUILD || (flow == FLOW_NONE && u->has_sysbuild);
     read_app(u, &v.app);
@@ -346,10 +385,7 @@ static void make_view(const struct setup *u, enum flow flow, unsigned candidates
     read_maps(u, &v);
     v.soc = find_soc(u, &v);
     v.boot.present |= uses_mcuboot(&v);
-    v.external_intent = pm_chosen(&v.app) || pm_chosen(&v.boot)
-        || opt_item(&v.app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY")
-        || conf_is(&v.boot.src, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY", "y")
-        || sb_on(&v, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY");
+    v.external_intent = wants_external(&v);
     fn(&v, ctx);
 }
 
@@ -428,7 +464,7 @@ static unsigned candidates_of(const struct setup *u, unsigned *whatif)
         return ncs >= 20700 ? IN_SYSBUILD : ncs ? IN_CHILD : IN_PM;
     if (u->has_sysbuild) {
         if (!u->pm_evidence)
-            return IN_SYSBUILD | IN_NONE;
+            return u->p->plain_zephyr ? IN_NONE : IN_SYSBUILD | IN_NONE;
         *whatif = u->pm_outputs ? 0 : IN_NONE;
         return IN_SYSBUILD;
     }
@@ -441,10 +477,10 @@ static unsigned candidates_of(const struct setup *u, unsigned *whatif)
     return ncs >= 30000 ? IN_SYSBUILD : ncs && ncs < 20700 ? IN_CHILD : IN_PM;
 }
 
-static void views_of(struct project *p, const char *app, const char *board, struct build *b,
+static void views_of(struct project *p, const char *app, const char *board, unsigned boards, struct build *b,
     void (*fn)(struct view *, void *), void *ctx)
 {
-    struct setup u = { .p = p, .app = app, .board = board, .build = b };
+    struct setup u = { .p = p, .app = app, .board = board, .build = b, .board_count = boards };
     unsigned whatif;
 
     u.known = known_board(board);
@@ -487,12 +523,12 @@ void project_views(struct project *p, void (*fn)(struct view *v, void *ctx), voi
             if (p->app_count > 1 && (strncmp(b->root, app, n) != 0 || (n && b->root[n] != '/')))
                 continue;
             const char *board = board_of_build(p, b);
-            views_of(p, app, board ? board : count ? boards[0] : NULL, b, fn, ctx);
+            views_of(p, app, board ? board : count ? boards[0] : NULL, 1, b, fn, ctx);
             built = true;
         }
         for (size_t i = 0; i < count && !built; i++)
-            views_of(p, app, boards[i], NULL, fn, ctx);
+            views_of(p, app, boards[i], (unsigned)count, NULL, fn, ctx);
         if (count == 0 && !built)
-            views_of(p, app, NULL, NULL, fn, ctx);
+            views_of(p, app, NULL, 1, NULL, fn, ctx);
     }
 }

@@ -219,8 +219,8 @@ def unpack(section, top):
     os.makedirs(root)
     packed, tracked = {}, []
     for rel, (text, how) in section.files.items():
-        word, _, rest = how.partition(" ")
-        data = MAKERS[word](rest) if word in MAKERS else text.encode()
+        words = [w for w in how.split() if w not in ("newer", "tracked")]
+        data = MAKERS[words[0]](" ".join(words[1:])) if words else text.encode()
         zip_name, is_member, member = rel.partition(".zip/")
         if is_member:
             packed.setdefault(zip_name + ".zip", []).append((member, data))
@@ -229,8 +229,8 @@ def unpack(section, top):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as f:
             f.write(data)
-        os.utime(path, (1700000000, 1700000000 + 3600 * (how.find("newer") >= 0)))
-        if how.find("tracked") >= 0 or rel == "sign.pem" and "tracked" in rest:
+        os.utime(path, (1700000000, 1700000000 + 3600 * ("newer" in how.split())))
+        if "tracked" in how.split():
             tracked.append(rel)
     for rel, members in packed.items():
         path = os.path.join(root, rel)
@@ -250,7 +250,7 @@ def unpack(section, top):
 def doctor(root, *args):
     """(status, the JSON object) of one run."""
     r = subprocess.run([SLIPWAY, "doctor", ".", "--format", "json", *args], cwd=root, capture_output=True, timeout=60)
-    if r.returncode not in (0, 1):
+    if r.returncode not in (0, 1) or not r.stdout:
         raise AssertionError(f"doctor ended with {r.returncode}: {r.stderr.decode(errors='replace')}")
     return r.returncode, json.loads(r.stdout)
 
