@@ -394,7 +394,7 @@ size_t doctor_count(const struct doctor *d, enum severity at_least)
 {
     size_t n = 0;
 
-    for (int s = at_least; s <= SEV_ERROR; s++)
+    for (unsigned s = at_least; s <= SEV_ERROR; s++)
         n += d->count[s];
     return n;
 }
