@@ -50,7 +50,17 @@ static bool write_confirmed(struct boot *b)
 
 /* ---- swaps ------------------------------------------------------------------------------------ */
 
-static void stopped(struct boot *b, bool touched, uint16_t position)
+/*
+ * These stay on record although P is untouched, as long as it is a chip that failed: to give up a revert
+ * would be to confirm an image that has not confirmed itself, and backward the first step overwrites
+ * S[0], whose blankness says that the image lies behind it.
+ */
+static bool keeps_trying(const struct boot *b, const struct state *st)
+{
+    return (st->kind == SWAP_REVERT || st->dir == SWAP_BACKWARD) && b->slide.why.reason != REASON_SWAP_SOURCE;
+}
+
+static void stopped(struct boot *b, const struct state *st, bool touched, uint16_t position)
 {
     const struct state_unit *base = state_base(&b->cell);
     uint32_t groups = base && base->st.state == STATE_SWAP ? plan_groups(&base->st) : 0;
@@ -58,7 +68,7 @@ static void stopped(struct boot *b, bool touched, uint16_t position)
     report_add(b->report, &b->slide.why);
     report_note(b->report, REASON_SWAP_STOPPED, FINDING_NO_SLOT, position, groups, 0);
     b->report->swap_stopped = true;
-    b->f.stop = touched ? STOP_TOUCHED : STOP_UNTOUCHED;
+    b->f.stop = touched || keeps_trying(b, st) ? STOP_TOUCHED : STOP_UNTOUCHED;
     b->f.p_good = FACT_UNKNOWN;
     facts_probe(b);
 }
@@ -77,7 +87,7 @@ static void finished(struct boot *b)
     b->f.starts = st->starts;
     b->f.armed = st->kind == SWAP_TEST;
     b->f.p_image_ok = b->f.armed ? TRAILER_BLANK : TRAILER_SET;
-    b->f.recovered = b->f.recovered || st->kind == SWAP_RECOVER;
+    b->f.recovered = b->f.recovered || st->kind == SWAP_RECOVER; /* also one that was resumed */
     b->f.cell = b->f.armed ? CELL_TRIAL : CELL_IDLE;
     if (b->f.armed)
         return;
@@ -107,7 +117,7 @@ static void run_swap(struct boot *b, struct state *st, const struct state_tables
         return;
     }
     bool before = resumed && plan_touches_p(st, st->start, true);
-    stopped(b, b->slide.p_touched || before, state_position(state_base(&b->cell)));
+    stopped(b, st, b->slide.p_touched || before, state_position(state_base(&b->cell)));
 }
 
 /* A swap of what lies in P and at S[s_unit], with fresh tables. */
@@ -128,7 +138,7 @@ static void begin(struct boot *b, enum swap_kind kind)
 
     boot_phase_add(b, PHASE_DIGEST, since);
     if (err != OK)
-        stopped(b, false, 0);
+        stopped(b, &st, false, 0);
     else
         run_swap(b, &st, &tables, false);
 }
@@ -162,7 +172,7 @@ static void resume(struct boot *b)
     st.start = state_position(base);
     report_note(b->report, REASON_SWAP_RESUMED, FINDING_NO_SLOT, st.start, plan_groups(&st), 0);
     if (slide_check(&b->slide, st.start) != OK)
-        stopped(b, plan_touches_p(&st, st.start, true), st.start);
+        stopped(b, &st, plan_touches_p(&st, st.start, true), st.start);
     else
         run_swap(b, &st, &tables, true);
 }
@@ -181,6 +191,7 @@ static void try_again(struct boot *b)
 static void recover(struct boot *b)
 {
     report_note(b->report, REASON_RECOVERED, 0, b->p_why.reason, 0, 0);
+    b->f.recovered = true;
     begin(b, SWAP_RECOVER);
 }
 

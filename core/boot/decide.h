@@ -36,7 +36,7 @@ struct boot_facts {
     enum boot_stop stop;
     bool external; /* the chip answers, and as the one the layout names */
     bool settled; /* the state may stay as it is when an application starts */
-    bool recovered; /* a RECOVER was done in this boot */
+    bool recovered; /* a RECOVER was begun in this boot, or finished: no second one */
     bool reaches_trailer; /* the image in P lies over its trailer */
     bool armed; /* TRIAL: this boot has written its state; only START is missing */
     enum trailer_flag p_magic, p_image_ok, p_copy_done;

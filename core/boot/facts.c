@@ -1,6 +1,5 @@
 #include "core/boot/boot_priv.h"
-
-static const struct trailer blank_trailer = { TRAILER_BLANK, TRAILER_BLANK, TRAILER_BLANK };
+#include "core/boot/fit.h"
 
 static enum fact fact_of(bool yes)
 {
@@ -26,6 +25,16 @@ void facts_probe(struct boot *b)
     b->f.s_magic = b->f.s_image_ok = TRAILER_BLANK;
 }
 
+/* Nothing is decided on what cannot be read, and nothing more is written: the next boot tries again. */
+static void lose_internal(struct boot *b, int err, uint32_t off)
+{
+    struct finding why;
+
+    store_explain(b->st, 0, err, off, &why);
+    report_add(b->report, &why);
+    b->f.stop = STOP_TOUCHED;
+}
+
 /* A chip that answers but cannot be read is as good as none. */
 static void lose_external(struct boot *b, int err, uint32_t off)
 {
@@ -43,14 +52,15 @@ static void read_trailers(struct boot *b)
     struct flash_area p = store_slot(b->st, 0), s = store_slot(b->st, 1);
     struct trailer t;
 
-    if (trailer_read(&p, &t) != OK)
-        t = blank_trailer;
+    int err = trailer_read(&p, &t);
+    if (err != OK)
+        lose_internal(b, err, p.size - TRAILER_LEN);
     b->f.p_magic = t.magic;
     b->f.p_image_ok = t.image_ok;
     b->f.p_copy_done = t.copy_done;
     if (!b->f.external)
         return;
-    int err = trailer_read(&s, &t);
+    err = trailer_read(&s, &t);
     if (err != OK) {
         lose_external(b, err, s.size - TRAILER_LEN);
         return;
@@ -62,15 +72,11 @@ static void read_trailers(struct boot *b)
 static void read_cell(struct boot *b)
 {
     const struct flash_area area = store_state(b->st);
-    struct finding why;
     int err = state_read(&b->cell, &area, b->st->layout->unit, b->st->layout->hash);
     const struct state_unit *base = state_base(&b->cell);
 
-    if (err != OK) { /* nothing is written on what cannot be read */
-        store_explain(b->st, 0, err, b->st->layout->state.off, &why);
-        report_add(b->report, &why);
-        b->f.stop = STOP_TOUCHED;
-    }
+    if (err != OK)
+        lose_internal(b, err, b->st->layout->state.off);
     b->f.settled = state_settled(&b->cell);
     if (!base)
         b->f.cell = CELL_NEW;
@@ -97,12 +103,23 @@ void facts_read(struct boot *b)
 
 /* ---- questions -------------------------------------------------------------------------------- */
 
-static bool authentic(struct boot *b, const struct image *img, struct finding *why)
+/* OK; ERR_FORMAT or ERR_VERIFY with *why: it is bad; else it could not be read, which is no verdict. */
+static int verify(struct boot *b, unsigned slot, struct image *img, unsigned *unit, struct finding *why)
 {
     enum verdict verdict = VERDICT_BAD;
-    int err = image_verify(img, b->st->keys, b->cfg->buf[0], b->st->layout->unit, &verdict, why);
+    int err = store_open(b->st, slot, img, unit, why);
 
-    return err == OK && verdict == VERDICT_GOOD;
+    if (err == OK)
+        err = image_verify(img, b->st->keys, b->cfg->buf[0], b->st->layout->unit, &verdict, why);
+    if (err == OK && verdict != VERDICT_GOOD)
+        err = ERR_VERIFY;
+    why->slot = (uint8_t)slot;
+    return err;
+}
+
+static bool unreadable(int err)
+{
+    return err != OK && err != ERR_FORMAT && err != ERR_VERIFY;
 }
 
 /*
@@ -126,9 +143,11 @@ static void ask_p_good(struct boot *b)
 {
     uint32_t since = boot_now(b);
     unsigned unit;
-    bool good = store_open(b->st, 0, &b->p, &unit, &b->p_why) == OK && authentic(b, &b->p, &b->p_why) && p_runs(b);
+    int err = verify(b, 0, &b->p, &unit, &b->p_why);
+    bool good = err == OK && p_runs(b);
 
-    b->p_why.slot = 0;
+    if (unreadable(err))
+        lose_internal(b, err, 0);
     b->f.p_good = fact_of(good);
     b->f.reaches_trailer = good && b->p.end > b->st->layout->slot0.size - b->st->layout->unit;
     b->report->slot[0].verified = good;
@@ -137,37 +156,16 @@ static void ask_p_good(struct boot *b)
     boot_phase_add(b, PHASE_VERIFY, since);
 }
 
-static bool too_large(struct boot *b, uint32_t size, uint32_t room)
-{
-    b->s_why = (struct finding) { .reason = REASON_IMG_TOO_LARGE_SWAP, .slot = 1, .found = size, .expected = room };
-    return false;
-}
-
 /* Whether the image at S[s_unit] can go to P, and P's image to S; sets the gap. */
 static bool has_room(struct boot *b)
 {
     const struct layout *l = b->st->layout;
-    uint32_t room0 = l->slot0.size - l->unit, room1 = l->slot1.size - l->unit;
-    uint32_t gap = b->s_unit;
+    const struct image *p = b->f.p_good == FACT_YES ? &b->p : NULL;
 
-    if (b->s.end > room0)
-        return too_large(b, b->s.end, room0);
-    if (gap * l->unit + b->s.end > room1)
-        return too_large(b, b->s.end, room1 - gap * l->unit);
-    if (b->f.p_good != FACT_YES) {
-        b->s_gap = gap ? (uint8_t)gap : 2;
-        return true;
-    }
-    if (b->f.reaches_trailer) {
-        b->s_why = (struct finding) { .reason = REASON_IMG_OVER_TRAILER, .slot = 0, .found = b->p.end, .expected = room0 };
+    if (fit_swap(b->st, p, b->s.end, b->s_unit, &b->s_why) != OK)
         return false;
-    }
-    uint32_t larger = b->s.end > b->p.end ? b->s.end : b->p.end;
-    uint32_t room = gap ? layout_room_gap(l, gap).max_image : layout_room_best(l).max_image;
-    if (gap == 0)
-        gap = layout_gap_for(l, b->p.end, b->s.end);
-    if (gap == 0 || larger > layout_room_gap(l, gap).max_image)
-        return too_large(b, larger, room);
+    /* A copy to P alone does without a gap; 2 is what a reader of the state expects. */
+    uint32_t gap = b->s_unit ? b->s_unit : p ? layout_gap_for(l, p->end, b->s.end) : 2;
     b->s_gap = (uint8_t)gap;
     return true;
 }
@@ -175,40 +173,47 @@ static bool has_room(struct boot *b)
 static void ask_s_good(struct boot *b)
 {
     uint32_t since = boot_now(b);
-    int err = store_open(b->st, 1, &b->s, &b->s_unit, &b->s_why);
+    int err = verify(b, 1, &b->s, &b->s_unit, &b->s_why);
 
-    if (err != OK && err != ERR_FORMAT) {
+    b->f.s_good = FACT_NO;
+    boot_phase_add(b, PHASE_VERIFY, since);
+    if (unreadable(err)) {
         lose_external(b, err, b->s_unit * b->st->layout->unit);
-        b->f.s_good = FACT_NO;
         return;
     }
-    bool good = err == OK && authentic(b, &b->s, &b->s_why);
-    b->report->slot[1].verified = good;
-    good = good && store_runnable(b->st, &b->s, 1, &b->s_why) == OK && has_room(b);
-    b->s_why.slot = b->s_why.reason == REASON_IMG_OVER_TRAILER ? 0 : 1;
+    b->report->slot[1].verified = err == OK;
+    bool good = err == OK && store_runnable(b->st, &b->s, 1, &b->s_why) == OK && has_room(b);
     b->f.s_good = fact_of(good);
+}
+
+/* Half way P is neither image and verifies as none. What verifies was put there by somebody else. */
+static int verifies_as_other(struct boot *b, bool *other)
+{
+    struct image img;
+    struct finding why;
+    unsigned unit;
+    uint32_t since = boot_now(b);
+    int err = verify(b, 0, &img, &unit, &why);
+
     boot_phase_add(b, PHASE_VERIFY, since);
+    *other = err == OK;
+    return unreadable(err) ? err : OK;
 }
 
 static void ask_p_match(struct boot *b)
 {
-    bool match = false;
+    bool match = false, other = true, half_way = b->f.cell == CELL_UNFINISHED;
     uint32_t since = boot_now(b);
     int err = slide_p_matches(&b->slide, SLIDE_TABLE_S, &match);
 
-    if (err == OK && !match && b->f.cell == CELL_UNFINISHED)
+    if (err == OK && !match && half_way)
         err = slide_p_matches(&b->slide, SLIDE_TABLE_P, &match);
     boot_phase_add(b, PHASE_DIGEST, since);
-    if (err == OK && !match && b->f.cell == CELL_UNFINISHED) {
-        /* Half way it is neither image and verifies as none. What verifies was put there by somebody else. */
-        struct image img;
-        struct finding why;
-        unsigned unit;
-        since = boot_now(b);
-        match = !(store_open(b->st, 0, &img, &unit, &why) == OK && authentic(b, &img, &why));
-        boot_phase_add(b, PHASE_VERIFY, since);
-    }
-    b->f.p_match = fact_of(match || err != OK);
+    if (err == OK && !match && half_way)
+        err = verifies_as_other(b, &other);
+    if (err != OK)
+        lose_internal(b, err, 0);
+    b->f.p_match = fact_of(match || !other);
 }
 
 static void ask_s_old(struct boot *b)

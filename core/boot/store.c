@@ -97,14 +97,18 @@ int store_open(const struct store *st, unsigned slot, struct image *img, unsigne
     int err = open_at(st, slot, 0, img, why);
     if (slot == 0 || err != ERR_FORMAT)
         return err;
-    if (area_is_blank(&area, 0, st->layout->unit, &blank) != OK || !blank)
-        return err;
-    for (unsigned u = 1; u <= OLD_IMAGE_UNITS; u++) {
-        if (open_at(st, slot, u, img, &behind) == OK) {
-            *unit = u;
-            *why = behind;
-            return OK;
-        }
+    int read = area_is_blank(&area, 0, st->layout->unit, &blank);
+    if (read != OK) {
+        store_explain(st, slot, read, 0, why);
+        return read;
+    }
+    for (unsigned u = 1; blank && u <= OLD_IMAGE_UNITS; u++) {
+        int there = open_at(st, slot, u, img, &behind);
+        if (there == ERR_FORMAT)
+            continue;
+        *unit = u;
+        *why = behind;
+        return there;
     }
     return err;
 }
