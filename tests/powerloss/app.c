@@ -2,9 +2,9 @@
  * The application: it reads and writes trailers as MCUboot's own library does (magic first, then
  * image_ok, then swap_info; each flag a word), and takes one step of the campaign's script a session.
  */
-#include "tests/powerloss/bench.h"
-
 #include <string.h>
+
+#include "tests/powerloss/bench.h"
 
 enum { OFF_MAGIC = 16, OFF_IMAGE_OK = 24, OFF_SWAP_INFO = 40, WORD = 4, TYPE_TEST = 2, TYPE_PERM = 3 };
 
@@ -18,21 +18,25 @@ static uint32_t trailer_at(const struct bench *b, unsigned slot, uint32_t from_e
     return p->off + p->size - from_end;
 }
 
-/* An application has no use for an error here: the next boot shows what became of it. */
+/* An application that meets an error has no use for it: it resets, and the next boot shows what became of it. */
+static void check(struct bench *b, int err, const char *what)
+{
+    if (err == OK)
+        return;
+    if (!b->dead && !b->failed)
+        bad(b, what);
+    b->w.astray = 1;
+    longjmp(b->out, 1);
+}
+
 static void program(struct bench *b, unsigned slot, uint32_t off, const void *data, uint32_t len)
 {
-    int err = flash_prog(&b->dev[slot], off, data, len);
-
-    if (err != OK && !b->dead)
-        bad(b, "the application could not program");
+    check(b, flash_prog(&b->dev[slot], off, data, len), "the application could not program");
 }
 
 static void erase(struct bench *b, unsigned slot, uint32_t off)
 {
-    int err = flash_erase(&b->dev[slot], off, UNIT);
-
-    if (err != OK && !b->dead)
-        bad(b, "the application could not erase");
+    check(b, flash_erase(&b->dev[slot], off, UNIT), "the application could not erase");
 }
 
 static void flag(struct bench *b, unsigned slot, uint32_t from_end, uint8_t value)

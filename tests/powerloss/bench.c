@@ -1,14 +1,16 @@
 /* The bench: chips, images, one session, and the place every flash operation passes. */
-#include "tests/powerloss/bench.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "sim/flash/nor_priv.h"
+#include "tests/powerloss/bench.h"
 
 enum {
     JEDEC = 0x1F470C,
     TOY_STATE_UNITS = 4,
     OPS_MAX = 4000, /* of one session: more is a loop */
+    OPS_MAX_REAL = 40000,
     CUT_SEED = 20260,
     STATE_CELL_UNITS = 3,
     OFF_SEAL = 0x40,
@@ -27,7 +29,24 @@ void bad(struct bench *b, const char *why)
         b->why = why;
 }
 
+void bench_what(const struct bench *b, char out[WHAT_LEN])
+{
+    const struct last_op *o = &b->last;
+
+    snprintf(out, WHAT_LEN, "operation %u: %s %s at 0x%x, %u bytes", o->op, o->erase ? "erase" : "program",
+        o->which == INTERNAL ? "internal" : "external", o->off, o->len);
+}
+
 /* ---- choices ----------------------------------------------------------------------------------- */
+
+/* xorshift64: 0 .. n-1 */
+unsigned random_below(struct bench *b, unsigned n)
+{
+    b->rng ^= b->rng << 13;
+    b->rng ^= b->rng >> 7;
+    b->rng ^= b->rng << 17;
+    return (unsigned)((b->rng >> 11) % n);
+}
 
 unsigned choose(struct bench *b, unsigned n)
 {
@@ -35,7 +54,7 @@ unsigned choose(struct bench *b, unsigned n)
         return 0;
     require(b->at < sizeof b->choice);
     if (b->at == b->known) {
-        b->choice[b->known] = 0;
+        b->choice[b->known] = (uint8_t)(b->random ? random_below(b, n) : 0);
         b->options[b->known++] = (uint8_t)n;
     } else if (b->scripted && b->choice[b->at] >= n) {
         b->choice[b->at] = (uint8_t)(n - 1);
@@ -64,6 +83,21 @@ static uint32_t in_state_unit(const struct bench *b, unsigned which, uint32_t of
     if (which != INTERNAL || off < s->off || off - s->off >= STATE_CELL_UNITS * UNIT)
         return UINT32_MAX;
     return (off - s->off) % UNIT;
+}
+
+/* A state unit is programmed by the boot that erased it; only its SEAL may be overwritten with 0 by another. */
+static void check_state_unit(struct bench *b, unsigned which, bool erase, uint32_t off, const void *data)
+{
+    static const uint8_t zero[4];
+    uint32_t at = in_state_unit(b, which, off);
+
+    if (at == UINT32_MAX)
+        return;
+    unsigned bit = 1u << ((off - b->layout.state.off) / UNIT);
+    if (erase)
+        b->erased_units |= bit;
+    else if (!(b->erased_units & bit) && !(at == OFF_SEAL && memcmp(data, zero, sizeof zero) == 0))
+        bad(b, "a state unit was programmed by a boot that did not erase it");
 }
 
 /* From the moment START is on its way to flash the image counts as started. */
@@ -117,7 +151,7 @@ static void tear(struct bench *b, unsigned which, bool erase, uint32_t off, cons
     b->power.cut_at = b->power.ops + 1;
     b->power.tear = (enum sim_tear)how->tear;
     b->power.tear_other = (enum sim_tear)how->other;
-    b->power.seed = CUT_SEED;
+    b->power.seed = CUT_SEED + b->op; /* other torn bits at every operation, the same in a replay */
     (void)start(b, which, erase, off, data, len);
     b->power.cut_at = 0;
     b->power.off = false;
@@ -130,6 +164,8 @@ static void fork_here(struct bench *b, unsigned which, bool erase, uint32_t off,
     struct nor *mine = &b->chip[which];
     uint64_t ops = b->power.ops;
 
+    if (b->fork_op && b->fork_op != b->op)
+        return;
     bench_save(b, &b->before);
     for (unsigned t = 0; t < SIM_TEARS && !b->why; t++) {
         for (unsigned o = 0; o < SIM_TEARS && !b->why; o++) {
@@ -149,30 +185,52 @@ static void fork_here(struct bench *b, unsigned which, bool erase, uint32_t off,
     }
 }
 
-static bool fails_here(struct bench *b)
+/* ---- errors --------------------------------------------------------------------------------------- */
+
+enum call { CALL_READ, CALL_START, CALL_POLL, CALL_PROBE };
+
+/* A chip that died: the external one says nothing more, the internal one takes nothing more. */
+static bool is_down(const struct bench *b, unsigned which, enum call call)
 {
-    b->calls++;
-    if (b->fail_call == 0 || b->calls != b->fail_call)
-        return false;
-    b->failed = true;
-    return true;
+    return b->failed && b->fail_sticky && which == b->fail_chip && (which == EXTERNAL || call == CALL_START);
+}
+
+/* OK, or the error that this call shall return. */
+static int fails_here(struct bench *b, unsigned which, enum call call)
+{
+    bool now = ++b->calls == b->fail_call;
+
+    if (now) {
+        b->failed = true;
+        b->fail_chip = which;
+        if (b->fail_sticky && which == EXTERNAL)
+            nor_op_tear(&b->chip[EXTERNAL], SIM_TEAR_WEAK);
+    }
+    if (is_down(b, which, call))
+        return which == EXTERNAL ? ERR_NODEV : ERR_IO;
+    return now && !b->fail_sticky ? b->fail_error : OK;
 }
 
 static int any_start(struct nor *nor, bool erase, uint32_t off, const void *data, uint32_t len)
 {
     struct bench *b = nor->weak_ctx;
     unsigned which = nor == &b->chip[EXTERNAL];
+    int err = fails_here(b, which, CALL_START);
 
-    snprintf(b->what, sizeof b->what, "operation %u: %s %s at 0x%x, %u bytes", b->op + 1,
-        erase ? "erase" : "program", which == INTERNAL ? "internal" : "external", off, len);
-    if (fails_here(b))
-        return b->fail_error;
-    if (++b->op > OPS_MAX) {
+    b->last = (struct last_op) { b->op + 1, which, erase, off, len };
+    if (err != OK && b->calls == b->fail_call && b->fail_sticky && which == EXTERNAL) { /* it dies in this operation */
+        (void)start(b, which, erase, off, data, len);
+        nor_op_tear(&b->chip[which], SIM_TEAR_WEAK);
+    }
+    if (err != OK)
+        return err;
+    if (++b->op > (b->c->extra & X_REAL ? OPS_MAX_REAL : OPS_MAX)) {
         bad(b, "the boot does not end");
         longjmp(b->out, 1);
     }
     if (which == EXTERNAL && b->dead)
         return start(b, which, erase, off, data, len);
+    check_state_unit(b, which, erase, off, data);
     note_start(b, which, erase, off);
     if (b->cut.op == b->op) {
         tear(b, which, erase, off, data, len, &b->cut);
@@ -209,7 +267,9 @@ static int bench_read(void *ctx, uint32_t off, void *buf, uint32_t len)
     struct nor *nor = ctx;
     struct bench *b = nor->weak_ctx;
 
-    return fails_here(b) ? b->fail_error : model_ops(nor)->read(nor, off, buf, len);
+    int err = fails_here(b, nor == &b->chip[EXTERNAL], CALL_READ);
+
+    return err != OK ? err : model_ops(nor)->read(nor, off, buf, len);
 }
 
 /* An operation whose end is reported as a failure is over all the same. */
@@ -217,20 +277,22 @@ static int bench_poll(void *ctx)
 {
     struct nor *nor = ctx;
     struct bench *b = nor->weak_ctx;
-    int err = model_ops(nor)->poll(nor);
+    int err = fails_here(b, nor == &b->chip[EXTERNAL], CALL_POLL), end;
 
-    if (err == ERR_BUSY || !fails_here(b))
-        return err;
-    return b->fail_error;
+    do
+        end = model_ops(nor)->poll(nor);
+    while (err != OK && end == ERR_BUSY);
+    return err != OK ? err : end;
 }
 
 static int bench_probe(void *ctx, uint32_t *jedec)
 {
     struct nor *nor = ctx;
     struct bench *b = nor->weak_ctx;
+    int err = fails_here(b, nor == &b->chip[EXTERNAL], CALL_PROBE);
 
     *jedec = 0;
-    return fails_here(b) ? b->fail_error : model_ops(nor)->probe(nor, jedec);
+    return err != OK ? err : model_ops(nor)->probe(nor, jedec);
 }
 
 static uint32_t chip_now_ms(void *ctx)
@@ -278,13 +340,36 @@ static struct layout toy_layout(const struct campaign *c)
     return l;
 }
 
-static void open_chips(struct bench *b, bool real_parts)
+/* boards/at25xe321d_nrf52840, boards/nrf52840dk, and the first of them without a scratch partition. */
+static struct layout real_layout(const struct campaign *c)
+{
+    enum { KIB = 1024, BOOT = 48 * KIB, SLOT0 = 904 * KIB, STATE = TOY_STATE_UNITS * UNIT };
+    bool in_boot = c->extra & X_STATE_IN_BOOT, equal_slots = c->extra & X_EQUAL_SLOTS;
+    struct layout l = {
+        .board = "real",
+        .internal_size = 1024 * KIB,
+        .internal_erase = UNIT,
+        .external_size = 4096 * KIB,
+        .external_erase = UNIT,
+        .external_jedec = JEDEC,
+        .boot = { 0, BOOT },
+        .slot0 = { BOOT, SLOT0 },
+        .slot1 = { 0, equal_slots ? SLOT0 : 1024 * KIB },
+        .state = { in_boot ? BOOT - STATE : BOOT + SLOT0, STATE },
+        .unit = UNIT,
+    };
+
+    l.hash = layout_hash(&l);
+    return l;
+}
+
+static void open_chips(struct bench *b)
 {
     struct nor_geometry geo[CHIPS] = { nor_internal_nrf52840(b->layout.internal_size),
         nor_external_part(JEDEC, b->layout.external_size) };
 
     for (unsigned i = 0; i < CHIPS; i++) {
-        if (!real_parts) { /* a unit is one operation, so that plans stay few */
+        if (!(b->c->extra & X_REAL)) { /* a unit is one operation, so that plans stay few */
             geo[i].prog_max = UNIT;
             geo[i].prog_max_ms = 1000;
             geo[i].poll_us = 10000;
@@ -327,13 +412,21 @@ static void load_first_images(struct bench *b)
     }
 }
 
-void bench_open_on(struct bench *b, const struct campaign *c, const struct layout *l, bool real_parts,
-    const uint32_t len[IMAGES])
+static void make_images(struct bench *b)
+{
+    enum { SHORT_BY = 100 }; /* images do not end at a unit's end */
+
+    for (unsigned x = 0; x < IMAGES; x++)
+        b->image[x] = pl_image_make(&b->key, &b->layout, x + 1, b->c->units[x] * (uint32_t)UNIT - SHORT_BY,
+            b->c->shared);
+}
+
+void bench_open(struct bench *b, const struct campaign *c)
 {
     memset(b, 0, sizeof *b);
     b->c = c;
-    b->layout = *l;
-    open_chips(b, real_parts);
+    b->layout = c->extra & X_REAL ? real_layout(c) : toy_layout(c);
+    open_chips(b);
     b->power.choose = choose_reading;
     b->power.ctx = b;
     pl_key_make(&b->key);
@@ -342,21 +435,9 @@ void bench_open_on(struct bench *b, const struct campaign *c, const struct layou
         .external = &b->dev[EXTERNAL], .keys = &b->keys };
     b->cfg = (struct boot_config) { .store = &b->store, .attempts = c->attempts,
         .buf = { b->buf[0], b->buf[1] }, .now_ms = boot_now_ms, .ctx = b };
-    for (unsigned x = 0; x < IMAGES; x++)
-        b->image[x] = pl_image_make(&b->key, &b->layout, x + 1, len[x], c->shared);
+    make_images(b);
     load_first_images(b);
     promise_begin(b);
-}
-
-void bench_open(struct bench *b, const struct campaign *c)
-{
-    enum { SHORT_BY = 100 }; /* images do not end at a unit's end */
-    struct layout l = toy_layout(c);
-    uint32_t len[IMAGES];
-
-    for (unsigned x = 0; x < IMAGES; x++)
-        len[x] = c->units[x] * (uint32_t)UNIT - SHORT_BY;
-    bench_open_on(b, c, &l, false, len);
 }
 
 void bench_close(struct bench *b)
@@ -399,15 +480,16 @@ static void power_up(struct bench *b)
     b->calls = 0;
     b->running = NONE;
     b->why = NULL;
-    b->what[0] = 0;
+    b->last = (struct last_op) { 0 };
     b->sessions++;
+    b->erased_units = 0;
+    b->power.seed = CUT_SEED + b->w.sessions; /* what is mixed of weak readings is the same in a replay */
     sim_power_up(&b->power);
     for (unsigned i = 0; i < CHIPS; i++) {
         b->dev[i].busy = b->dev[i].overdue = false;
         b->chip[i].violations = 0;
         nor_counters_clear(&b->chip[i]);
     }
-    b->power.seed = CUT_SEED;
 }
 
 enum { DEAD_BOOTS_MAX = 2 };
@@ -486,7 +568,7 @@ bool bench_session(struct bench *b)
     maybe_dead(b);
     if (setjmp(b->out) == 0)
         session_body(b);
-    else if (b->was_cut && !b->why)
+    else if (!b->why)
         check_state(b);
     check_violations(b);
     if (b->was_cut)
@@ -494,6 +576,11 @@ bool bench_session(struct bench *b)
     else
         b->w.sessions++;
     return !b->why;
+}
+
+bool bench_ends_right(const struct bench *b)
+{
+    return b->running == b->c->ends || b->w.astray;
 }
 
 bool bench_settled(const struct bench *b)

@@ -13,7 +13,7 @@
 #include "core/boot/boot.h"
 #include "sim/flash/nor.h"
 
-enum { UNIT = 4096, IMAGES = 3, NONE = 255, UNITS_MAX = 8 };
+enum { UNIT = 4096, IMAGES = 3, NONE = 255 };
 enum { INTERNAL, EXTERNAL, CHIPS };
 
 /* ---- images (image.c) -------------------------------------------------------------------------- */
@@ -78,6 +78,8 @@ enum extra {
     X_BROKEN_P = 4, /* first boot: P is broken, S holds A */
     X_FLASHED = 8, /* image C may be flashed into P between two boots */
     X_STATE_IN_BOOT = 16, /* no scratch partition: the state area is the end of the boot partition */
+    X_REAL = 32, /* the real parts and partitions, for points.c; not searched */
+    X_EQUAL_SLOTS = 64, /* of X_REAL: slot 1 is no larger than slot 0 */
 };
 struct campaign {
     const char *name;
@@ -101,6 +103,7 @@ struct world {
     uint8_t step; /* of campaign.act */
     uint8_t dead_boots; /* so far */
     uint8_t sessions; /* since the last cut */
+    uint8_t astray; /* the script's end cannot be reached: an image that was started was rightly given up */
 };
 struct saved {
     struct nor_snapshot chip[CHIPS];
@@ -139,21 +142,32 @@ struct bench {
     uint32_t boot_ops; /* of these by the bootloader; 0xFFFFFFFF while it runs */
     struct cut cut;
     bench_fork_fn *fork; /* NULL: no forks */
+    uint32_t fork_op; /* only at this operation; 0: at all */
     bool all_pairs; /* fork with 25 pairs of tears where both chips are busy; else 5 */
     bool dead, was_cut;
+    unsigned erased_units; /* of the state cell, bits */
     int running; /* image started, NONE: none */
     bool trial, degraded;
     const char *why; /* the rule that was broken, NULL none */
-    char what[96]; /* the last operation, in words */
+    struct last_op {
+        uint32_t op;
+        unsigned which;
+        bool erase;
+        uint32_t off, len;
+    } last;
     jmp_buf out;
     /* error injection: the call of this number fails with this error; 0 none */
     uint32_t fail_call, calls;
     int fail_error;
+    bool fail_sticky; /* the chip dies there: nothing of it works until the next power-up */
+    unsigned fail_chip;
     bool failed;
     /* choices of this session */
     uint8_t choice[256], options[256];
     unsigned known, at;
     bool scripted; /* choices come from a plan */
+    bool random; /* new choices are random ones */
+    uint64_t rng;
     /* over all sessions */
     uint64_t seal_thirds; /* a SEAL programmed a third time: exempt (SPEC.md) */
     uint64_t log_thirds; /* the same of a word in the log of failures */
@@ -162,9 +176,9 @@ struct bench {
 };
 
 void bench_open(struct bench *b, const struct campaign *c);
-/* Geometry other than campaign's toy: called instead of bench_open(). */
-void bench_open_on(struct bench *b, const struct campaign *c, const struct layout *l, bool real_parts,
-    const uint32_t len[IMAGES]);
+enum { WHAT_LEN = 96 };
+/* The last operation, in words. */
+void bench_what(const struct bench *b, char out[WHAT_LEN]);
 void bench_close(struct bench *b);
 void bench_save(struct bench *b, struct saved *s);
 void bench_restore(struct bench *b, const struct saved *s);
@@ -172,6 +186,7 @@ void saved_free(struct saved *s);
 
 /* The adversary's and the application's choices: 0 .. n-1. */
 unsigned choose(struct bench *b, unsigned n);
+unsigned random_below(struct bench *b, unsigned n);
 bool choose_next(struct bench *b);
 
 /*
@@ -179,6 +194,8 @@ bool choose_next(struct bench *b);
  * broken (b->why).
  */
 bool bench_session(struct bench *b);
+/* The script has come to where it goes without a cut, unless it was led astray. */
+bool bench_ends_right(const struct bench *b);
 /* Nothing is left to do: the script is at its end, and the last session wrote nothing. */
 bool bench_settled(const struct bench *b);
 
@@ -217,9 +234,18 @@ int replay(const char *plan);
 /* "choices@op" with the letters of the tears. */
 int session_text(const struct bench *b, const struct cut *how, char *out, size_t size);
 
-/* Every flash call of every uncut session of the campaign fails once. */
+/* ---- errors and the real geometry (errors.c, points.c) ------------------------------------------------ */
+
+/*
+ * Every flash call of every uncut session of the campaign fails: that one, or all of that chip from it
+ * on, until the next power-up. Nothing hangs, no image is lost, and later boots come to an end.
+ */
 bool every_error(const struct campaign *c, uint64_t *calls);
-/* `points` cuts spread over install and revert on the real geometry. */
-bool real_points(unsigned points, unsigned first, unsigned step);
+/*
+ * Cuts at `points` operations of the boots of an X_REAL campaign, each torn in every way; random
+ * readings after that. *cuts: how many were tried.
+ */
+bool real_points(const struct campaign *c, unsigned points, uint64_t *cuts);
+bool campaign_searched(const struct campaign *c);
 
 #endif

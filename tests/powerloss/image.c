@@ -26,7 +26,7 @@ void pl_key_make(struct pl_key *k)
 static void put_payload(uint8_t *b, uint32_t from, uint32_t to, uint32_t seed, uint32_t shared)
 {
     for (uint32_t i = from; i < to; i++) {
-        uint32_t s = shared >> (i / UNIT) & 1 ? 0 : seed;
+        uint32_t s = i / UNIT < 32 && shared >> (i / UNIT) & 1 ? 0 : seed;
         uint32_t x = (i + 1) * 2654435761u ^ (s + 1) * 2246822519u;
         x ^= x >> 15;
         x *= 2654435761u;

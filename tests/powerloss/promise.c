@@ -1,7 +1,7 @@
 /* The rules: what must hold at every moment, and at every start of an image (as tests/model has them). */
-#include "tests/powerloss/bench.h"
-
 #include <string.h>
+
+#include "tests/powerloss/bench.h"
 
 void promise_begin(struct bench *b)
 {
@@ -138,6 +138,8 @@ static const char *check_trial(struct bench *b)
 
     if (!(pr->may_kind & KIND_TEST))
         return "a permanent request was installed as a test";
+    if (b->w.step < ACTS_MAX && b->c->act[b->w.step] == ACT_PERM_B) /* cut before it became permanent */
+        b->w.astray = 1;
     pr->may_kind = KIND_TEST;
     if (pr->confirm == SURE)
         return "a confirmed image is on trial again";
@@ -186,6 +188,7 @@ static const char *check_returned(struct bench *b)
         return "an image that was never started was given up";
     if (pr->may_fails < b->c->attempts && pr->revreq == NO && !pr->damaged)
         return "an image with attempts left was reverted";
+    b->w.astray = 1;
     promise_over(b);
     return NULL;
 }

@@ -9,11 +9,11 @@
  * A plan: CAMPAIGN/SESSION/SESSION/..., a session being the choices in base 36 and, where it was cut,
  * "@", the number of the operation and the tear (n a h b w; a second letter for the other chip's).
  */
-#include "tests/powerloss/bench.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "tests/powerloss/bench.h"
 
 enum { SESSIONS_MAX = 30, TEXT = 320, PLAN_SESSIONS = 64 };
 static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
@@ -230,8 +230,8 @@ static void follow(struct run *r, uint8_t step_before)
 
     if (bench_settled(b)) {
         bool free = b->c->extra & (X_DEAD | X_FLASHED);
-        if (r->now->cuts == 0 && !free && b->running != b->c->ends)
-            bad(b, "without a cut the script ends with another image");
+        if (!free && !(r->now->cuts ? bench_ends_right(b) : b->running == b->c->ends))
+            bad(b, "the script ends with another image");
         return;
     }
     if (b->op == 0 && !b->dead && b->w.step == step_before)
@@ -257,8 +257,10 @@ static bool visit(struct run *r, const struct node *n)
         if (ok)
             follow(r, n->s.w.step);
         if (b->why) {
+            char what[WHAT_LEN];
+            bench_what(b, what);
             printf("%s: FAIL after %u cuts: %s\n  last: %s\n", b->c->name, n->cuts + (b->cut.op ? 1u : 0u),
-                b->why, b->what);
+                b->why, what);
             print_plan(r, &b->cut);
             return false;
         }
@@ -337,10 +339,12 @@ static void print_session(const struct bench *b, unsigned i)
 {
     static const char *const image[] = { "A", "B", "C" };
     const struct promise *pr = &b->w.pr;
+    char what[WHAT_LEN];
 
     printf("%2u: %u operations, ", i, b->op);
+    bench_what(b, what);
     if (b->was_cut)
-        printf("cut in %s", b->what);
+        printf("cut in %s", what);
     else
         printf("%s %s%s, %s", b->running == NONE ? "recovery" : "started",
             b->running == NONE ? "" : image[b->running], b->trial ? " on trial" : "",

@@ -61,7 +61,8 @@ static uint32_t sick_now(void *ctx)
     return s->ops->now_ms(s->ctx);
 }
 
-static const struct flash_ops sick_ops = { sick_read, sick_prog, sick_erase, sick_poll, sick_probe, sick_now };
+static const struct flash_ops sick_ops = { .read = sick_read, .prog_start = sick_prog, .erase_start = sick_erase,
+    .poll = sick_poll, .probe = sick_probe, .now_ms = sick_now };
 
 struct board {
     struct rig r;
