@@ -143,7 +143,7 @@ void dt_free(struct dt_tree *t);
  * Adds a file to the tree, after what is already there (an overlay after its board). Syntax errors
  * are collected, see dt_problems(), and do not make this fail.
  * ERR_NOENT: no such file; ERR_IO: not readable, or a folder; ERR_FORMAT: binary (holds a NUL byte);
- * ERR_NOSPACE: a limit of size or memory; ERR_TIMEOUT: longer than DT_MAX_TIME_MS.
+ * ERR_NOSPACE: a limit of size, nesting or memory; ERR_TIMEOUT: longer than DT_MAX_TIME_MS.
  */
 int dt_read_file(struct dt_tree *t, const char *path) MUST_CHECK;
 

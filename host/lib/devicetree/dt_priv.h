@@ -71,6 +71,12 @@ void dt_complain(struct dt_tree *t, enum dt_problem_kind kind, const struct dt_l
  */
 bool dt_eval(struct dt_tree *t, const char *text, size_t len, bool in_if, uint64_t *out);
 
+/*
+ * Makes a text safe to parse (guard.c): blanks comments of a large one, in place, positions stay. Returns
+ * how much of it may be parsed: less than `len` if more is open at once than in any devicetree.
+ */
+size_t dt_guard(char *text, size_t len);
+
 /* The parser's half: adds the text of one file below `at` (the root of the tree for a file). */
 int dt_parse(struct dt_tree *t, struct dt_node *at, const char *file, const char *text, size_t len);
 int dt_parse_file(struct dt_tree *t, struct dt_node *at, const char *path);

@@ -411,6 +411,17 @@ static TSTree *syntax_tree(const char *text, size_t len)
     return tree;
 }
 
+static void complain_rest(struct dt_tree *t, const char *file, const char *text, size_t at)
+{
+    struct dt_loc loc = { file, 1, 1 };
+
+    for (size_t i = 0; i < at; i++) {
+        loc.column = text[i] == '\n' ? 1 : loc.column + 1;
+        loc.line += text[i] == '\n';
+    }
+    dt_complain(t, DT_LIMIT, &loc, "more is open here than in any devicetree; the rest is not read");
+}
+
 int dt_parse(struct dt_tree *t, struct dt_node *at, const char *file, const char *text, size_t len)
 {
     if (memchr(text, '\0', len))
@@ -429,7 +440,11 @@ int dt_parse(struct dt_tree *t, struct dt_node *at, const char *file, const char
     memcpy(padded, text + skip, len - skip);
     memcpy(padded + (len - skip), "\n", 2);
     note_file(t, name);
-    TSTree *tree = syntax_tree(padded, len - skip + 1);
+    len -= skip;
+    size_t safe = dt_guard(padded, len);
+    if (safe < len)
+        complain_rest(t, name, padded, safe);
+    TSTree *tree = syntax_tree(padded, safe + (safe == len));
     if (tree) {
         struct walk w = { .t = t, .file = name, .text = padded };
         TSNode root = ts_tree_root_node(tree);

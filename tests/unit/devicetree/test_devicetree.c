@@ -285,6 +285,70 @@ static void test_hostile_depth(void **state)
     dt_free(t);
 }
 
+/* Repeats `part` until there are `len` bytes behind `head`. */
+static char *repeated(const char *head, const char *part, size_t len)
+{
+    char *text = malloc(len + strlen(head) + strlen(part) + 1), *p = text;
+
+    p += sprintf(p, "%s", head);
+    for (char *end = p + len; p < end;)
+        p += sprintf(p, "%s", part);
+    return text;
+}
+
+/* What stays open for more than 65535 tokens: tree-sitter 0.20 frees wrongly at the error behind it. */
+static void test_hostile_open(void **state)
+{
+    static const struct {
+        const char *head, *part;
+    } rows[] = {
+        { "/ { ", "a { " },
+        { "/ { x = <", "(" },
+        { "", "#if 1\n" },
+        { "/ { x = <(", "1?" },
+        { "/ { x = <", "A(" },
+        { "/ { x = <(", "~" },
+        { "/ {", "/* } */ a {" },
+        { "/ {", "{ // }\n" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct dt_tree *t = dt_new(NULL);
+        char *text = repeated(rows[i].head, rows[i].part, 600000);
+        assert_int_equal(dt_read_text(t, "open.dts", text, strlen(text)), OK);
+        bool said = false;
+        for (const struct dt_problem *p = dt_problems(t); p; p = p->next)
+            said |= p->kind == DT_LIMIT && strstr(p->message, "more is open here");
+        if (!said)
+            fail_msg("row %zu: nobody says that the rest is not read", i);
+        free(text);
+        dt_free(t);
+    }
+}
+
+/* Comments of a large file are blanked; what is in it is read as in a small one, with its places. */
+static void test_large_with_comments(void **state)
+{
+    struct dt_tree *t = dt_new(NULL);
+    char *text = repeated("/ { /* node '/', it's */ a = \"x//y\"; b = <(1 << 4)>; };\n", "/* (((( { \" */\n", 100000);
+    size_t len = strlen(text);
+
+    (void)state;
+    text = realloc(text, len + 64);
+    strcpy(text + len, "&late { c = <7>; }; // {\n");
+    assert_int_equal(dt_read_text(t, "large.dts", text, strlen(text)), OK);
+    assert_null(dt_problems(t));
+    assert_string_equal(dt_string(dt_root(t), "a", 0), "x/ y");
+    assert_int_equal(dt_prop(dt_root(t), "b")->value->num, 16);
+    assert_int_equal(dt_prop(dt_root(t), "b")->loc.column, 38);
+    const struct dt_node *n = dt_detached(t);
+    assert_int_equal(dt_prop(n, "c")->value->num, 7);
+    assert_int_equal(dt_prop(n, "c")->loc.column, 9);
+    free(text);
+    dt_free(t);
+}
+
 static void test_hostile_macros(void **state)
 {
     char text[2048], *p = text;
@@ -333,6 +397,8 @@ int main(void)
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_hostile_size),
         cmocka_unit_test(test_hostile_depth),
+        cmocka_unit_test(test_hostile_open),
+        cmocka_unit_test(test_large_with_comments),
         cmocka_unit_test(test_hostile_macros),
         cmocka_unit_test(test_many_nodes),
     };
