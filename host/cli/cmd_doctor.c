@@ -1,8 +1,9 @@
 /* slipway doctor: why an update to external flash will fail. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/cli.h"
+#include "host/cli/args.h"
 #include "host/cli/commands.h"
 #include "host/doctor/doctor.h"
 
@@ -16,98 +17,80 @@ struct request {
     bool list;
 };
 
-static const char *const formats[] = { "text", "json", "sarif", "html" };
-
-static int choice(const char *text, const char *const *names, int count)
+/* The place of `text` among `names` into *out; what it can be is said if it is none of them. */
+static bool choose(struct args *a, const char *option, const char *text, const char *const *names, unsigned *out)
 {
-    for (int i = 0; i < count; i++) {
-        if (strcmp(text, names[i]) == 0)
-            return i;
+    char all[80] = "";
+
+    for (unsigned i = 0; names[i]; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *out = i;
+            return true;
+        }
+        size_t n = strlen(all);
+        snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", names[i]);
     }
-    return -1;
+    a->wrong = true;
+    (void)cli_usage(a->cli, a->cmd, "%s cannot be \"%s\"; it is one of %s", option, text, all);
+    return false;
 }
 
-/* The value of option `name` at argv[*at], as "--x V" or "--x=V". NULL if it is another option. */
-static const char *value_of(int argc, char **argv, int *at, const char *name, bool *bad)
+static bool take_choice(struct args *a, struct request *r)
 {
-    const char *arg = argv[*at];
-    size_t n = strlen(name);
+    static const char *const formats[] = { "text", "json", "sarif", "html", NULL };
+    static const char *const flows[] = { "sysbuild", "child", "none", NULL };
+    static const char *const levels[] = { "info", "warning", "error", NULL };
+    const char *v;
+    unsigned n;
 
-    if (strncmp(arg, name, n) != 0 || (arg[n] != '\0' && arg[n] != '='))
-        return NULL;
-    if (arg[n] == '=')
-        return arg + n + 1;
-    if (*at + 1 >= argc) {
-        *bad = true;
-        return NULL;
+    if ((v = args_value(a, "--format", NULL))) {
+        if (choose(a, "--format", v, formats, &n))
+            r->format = (enum format)n;
+    } else if ((v = args_value(a, "--flow", NULL))) {
+        if (choose(a, "--flow", v, flows, &n))
+            r->doctor.flow = (int)n;
+    } else if ((v = args_value(a, "--fail-on", NULL))) {
+        if (choose(a, "--fail-on", v, levels, &n))
+            r->fail_on = (enum severity)n;
+    } else {
+        return a->wrong;
     }
-    return argv[++*at];
+    return true;
 }
 
-static int set_choice(const struct cli *cli, struct request *r, const char *name, const char *text)
+static bool take_text(struct args *a, struct request *r)
 {
-    static const char *const flows[] = { "sysbuild", "child", "none" };
-    static const char *const levels[] = { "info", "warning", "error" };
-    int v;
+    const char *v;
 
-    if (strcmp(name, "--format") == 0 && (v = choice(text, formats, 4)) >= 0)
-        r->format = (enum format)v;
-    else if (strcmp(name, "--flow") == 0 && (v = choice(text, flows, 3)) >= 0)
-        r->doctor.flow = v;
-    else if (strcmp(name, "--fail-on") == 0 && (v = choice(text, levels, 3)) >= 0)
-        r->fail_on = (enum severity)v;
-    else
-        return cli_usage(cli, &cmd_doctor, "%s cannot be \"%s\"", name, text);
-    return EXIT_DONE;
-}
-
-static int parse_option(const struct cli *cli, struct request *r, int argc, char **argv, int *at)
-{
-    static const char *const choices[] = { "--format", "--flow", "--fail-on" };
-    struct {
-        const char *name;
-        const char **value;
-    } texts[] = { { "--sdk", &r->doctor.sdk }, { "-o", &r->output }, { "--output", &r->output },
-        { "--explain", &r->explain }, { "--page", &r->page } };
-    const char *option = argv[*at], *v;
-    bool bad = false;
-
-    if (strcmp(option, "--list") == 0) {
+    if ((v = args_value(a, "--sdk", NULL)))
+        r->doctor.sdk = v;
+    else if ((v = args_value(a, "--output", "-o")))
+        r->output = v;
+    else if ((v = args_value(a, "--explain", NULL)))
+        r->explain = v;
+    else if ((v = args_value(a, "--page", NULL)))
+        r->page = v;
+    else if (args_flag(a, "--list", NULL))
         r->list = true;
-        return EXIT_DONE;
-    }
-    for (size_t i = 0; i < 3 && !bad; i++) {
-        if ((v = value_of(argc, argv, at, choices[i], &bad)))
-            return set_choice(cli, r, choices[i], v);
-    }
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0] && !bad; i++) {
-        if ((v = value_of(argc, argv, at, texts[i].name, &bad))) {
-            *texts[i].value = v;
-            return EXIT_DONE;
-        }
-    }
-    return cli_usage(cli, &cmd_doctor, bad ? "%s needs a value" : "unknown option %s", option);
+    else
+        return a->wrong;
+    return true;
 }
 
-static int parse(const struct cli *cli, struct request *r, int argc, char **argv)
+static bool parse(const struct cli *cli, struct request *r, int argc, char **argv)
 {
-    bool operands = false, dir = false;
+    struct args a = args_of(cli, &cmd_doctor, argc, argv);
 
-    for (int i = 1; i < argc; i++) {
-        if (!operands && strcmp(argv[i], "--") == 0) {
-            operands = true;
-        } else if (!operands && argv[i][0] == '-' && argv[i][1]) {
-            int rc = parse_option(cli, r, argc, argv, &i);
-            if (rc != EXIT_DONE)
-                return rc;
-        } else if (dir) {
-            return cli_usage(cli, &cmd_doctor, "one folder at a time; %s is the second", argv[i]);
-        } else {
-            r->doctor.dir = argv[i];
-            dir = true;
-        }
+    while (args_next(&a)) {
+        if (take_choice(&a, r) || take_text(&a, r))
+            continue;
+        if (r->doctor.dir || !args_operand(&a))
+            args_unknown(&a);
+        r->doctor.dir = args_operand(&a);
     }
-    return EXIT_DONE;
+    if (!r->doctor.dir)
+        r->doctor.dir = ".";
+    return !a.wrong;
 }
 
 static void print(struct doctor *d, const struct request *r, FILE *out, bool color)
@@ -122,45 +105,66 @@ static void print(struct doctor *d, const struct request *r, FILE *out, bool col
         report_text(d, out, color);
 }
 
-static int diagnose(const struct cli *cli, const struct request *r)
+/* What could not be read is named on stderr, whatever the format; the reports name all of it. */
+static void narrate_unread(const struct cli *cli, const struct doctor *d)
 {
-    struct doctor d;
-    const char *why = "";
-    FILE *out = stdout;
+    static const char *const levels[] = { "note", "warning", "error" };
+    enum { SHOWN = 20 };
+    unsigned n = 0;
 
-    if (!doctor_run(&d, &r->doctor, &why)) {
-        int rc = cli_fail(cli, EXIT_USAGE, "unreadable", why, "slipway doctor DIR, with the folder of your application",
-            "cannot read the project %s", r->doctor.dir);
-        doctor_free(&d);
-        return rc;
+    for (const struct unread *u = d->unread; u; u = u->next, n++) {
+        if (n < SHOWN)
+            cli_note(cli, "%s: %s: %s", levels[u->level], u->name, u->why);
     }
-    if (r->output && !(out = fopen(r->output, "w"))) {
-        doctor_free(&d);
-        return cli_fail(cli, EXIT_USAGE, "unwritable", NULL, NULL, "cannot write the report to %s", r->output);
-    }
-    for (const struct source *s = d.project.files.first; s; s = s->next) {
-        if (s->trouble)
-            cli_note(cli, "warning: %s was not understood: %s", s->rel, s->trouble);
-    }
-    print(&d, r, out, cli->color && !r->output);
+    if (n > SHOWN)
+        cli_note(cli, "%u more could not be read", n - SHOWN);
+}
+
+static int unreadable(const struct cli *cli, struct doctor *d, const char *why)
+{
+    int rc = cli_fail(cli, EXIT_USAGE, "unreadable", NULL, "slipway doctor DIR, with the folder of your application",
+        "cannot read the project: %s", why);
+
+    doctor_free(d);
+    return rc;
+}
+
+static int write_report(const struct cli *cli, struct doctor *d, const struct request *r)
+{
+    FILE *out = r->output ? fopen(r->output, "w") : stdout;
+
+    if (!out)
+        return cli_fail(cli, EXIT_USAGE, "unwritable", strerror(errno), NULL, "cannot write the report to %s", r->output);
+    print(d, r, out, cli->color && !r->output);
     bool written = fflush(out) == 0 && !ferror(out);
     if (r->output)
         written = fclose(out) == 0 && written;
-    int rc = doctor_count(&d, r->fail_on) ? EXIT_FAILED : EXIT_DONE;
+    return written ? EXIT_DONE
+                   : cli_fail(cli, EXIT_USAGE, "unwritable", strerror(errno), NULL, "the report could not be written to %s",
+                         r->output ? r->output : "standard output");
+}
+
+static int diagnose(const struct cli *cli, const struct request *r)
+{
+    static struct doctor d;
+    const char *why = "";
+
+    if (!doctor_run(&d, &r->doctor, &why))
+        return unreadable(cli, &d, why);
+    narrate_unread(cli, &d);
+    int rc = write_report(cli, &d, r);
+    if (rc == EXIT_DONE)
+        rc = doctor_unread(&d) ? EXIT_USAGE : doctor_count(&d, r->fail_on) ? EXIT_FAILED : EXIT_DONE;
     doctor_free(&d);
-    if (!written)
-        return cli_fail(cli, EXIT_USAGE, "unwritable", NULL, NULL, "the report could not be written");
     return rc;
 }
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-    struct request r = { .doctor = { .dir = ".", .flow = -1 }, .fail_on = SEV_ERROR,
-        .format = cli->json ? JSON : TEXT };
-    int rc = parse(cli, &r, argc, argv);
+    struct request r = { .doctor = { .flow = -1 }, .fail_on = SEV_ERROR, .format = cli->json ? JSON : TEXT };
 
-    if (rc != EXIT_DONE)
-        return rc;
+    if (!parse(cli, &r, argc, argv))
+        return EXIT_USAGE;
     if (r.list) {
         rules_list(stdout);
         return EXIT_DONE;
@@ -187,6 +191,7 @@ const struct cli_command cmd_doctor = {
             "  --fail-on error|warning|info exit status 1 from this severity on (default error)\n"
             "  --list                       all rules\n"
             "  --explain RULE               one rule: what it means and what to do\n"
-            "Exit status: 0 nothing found at that severity, 1 findings, 2 wrong use or unreadable input.\n",
+            "Exit status: 0 nothing found at that severity, 1 findings, 2 wrong use, or an input that decides\n"
+            "and cannot be read (the report then is of what could be read).\n",
     .run = run,
 };

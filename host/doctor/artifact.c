@@ -26,7 +26,7 @@ enum {
     TLV_ED25519 = 0x24,
 };
 enum { FLAG_ENCRYPTED_128 = 0x04, FLAG_ENCRYPTED_256 = 0x08 };
-enum { HEX_MAX_SPAN = 64 << 20 };
+enum { HEX_MAX_SPAN = 16 << 20 };
 
 static const uint8_t trailer_magic[16] = { 0x77, 0xc2, 0x95, 0xf3, 0x60, 0xd2, 0xef, 0x7f, 0x35, 0x52,
     0x50, 0x0f, 0x2c, 0xb6, 0x79, 0x80 };
@@ -89,8 +89,9 @@ static void check_body(struct artifact *a, unsigned protected_size)
     }
     a->digest_len = body + protected_size;
     size_t at = body;
-    if (protected_size && !(at = read_tlvs(a, at, TLV_PROTECTED_MAGIC))) {
-        a->broken = "the protected TLV area does not fit";
+    if (protected_size && (at = read_tlvs(a, at, TLV_PROTECTED_MAGIC)) != a->digest_len) {
+        a->broken = "the protected TLV area is not of the size that the header says";
+        a->has_signature = false;
         return;
     }
     size_t end = read_tlvs(a, at, TLV_MAGIC);
@@ -99,7 +100,7 @@ static void check_body(struct artifact *a, unsigned protected_size)
         return;
     }
     a->signed_size = (uint32_t)end;
-    if (a->has_hash && a->digest_len <= a->blob.len && !a->encrypted) {
+    if (a->has_hash && !a->encrypted) {
         SHA256(a->blob.data, a->digest_len, digest);
         a->hash_ok = memcmp(digest, a->hash, 32) == 0;
     } else {
@@ -167,7 +168,7 @@ struct hex_reader {
     bool bad;
 };
 
-/* The next record; false at the end or at the first line that is no record. */
+/* The next record; false at the end, after the end record, and at the first line that is no record (bad). */
 static bool hex_next(struct hex_reader *h, struct hex_record *r)
 {
     uint8_t raw[300];
@@ -197,6 +198,8 @@ static bool hex_next(struct hex_reader *h, struct hex_record *r)
     r->line = h->line + 1;
     if (r->type == 4 && r->len == 2)
         h->upper = (uint64_t)(raw[4] << 8 | raw[5]) << 16;
+    else if (r->type == 1)
+        h->at = h->end;
     else if (r->type == 2 && r->len == 2)
         h->upper = (uint64_t)(raw[4] << 8 | raw[5]) << 4;
     r->address = h->upper + (unsigned)(raw[1] << 8 | raw[2]);
@@ -204,8 +207,9 @@ static bool hex_next(struct hex_reader *h, struct hex_record *r)
     return true;
 }
 
-/* The first contiguous stretch of a hex file (gaps up to 4 KiB are filled), where images lie. */
-static bool hex_to_blob(struct pool *pool, const char *text, size_t len, struct blob *b)
+/* The first contiguous stretch of a hex file (gaps up to 4 KiB are filled), where images lie. NULL, or
+ * why there is none. */
+static const char *hex_to_blob(struct sources *s, struct source *f, const char *text, size_t len, struct blob *b)
 {
     struct hex_reader h = { .at = text, .end = text + len };
     struct hex_record r;
@@ -221,9 +225,15 @@ static bool hex_to_blob(struct pool *pool, const char *text, size_t len, struct 
         if (r.address + r.len > high)
             high = r.address + r.len;
     }
-    if (low == UINT64_MAX || high - low > HEX_MAX_SPAN || h.bad)
-        return false;
-    uint8_t *data = pool_alloc(pool, (size_t)(high - low) + 1);
+    if (h.bad)
+        return pool_printf(s->pool, "line %u is no Intel HEX record", h.line + 1);
+    if (low == UINT64_MAX)
+        return "there is no data in this Intel HEX file";
+    if (high - low > HEX_MAX_SPAN)
+        return "its data spans more than any firmware";
+    if (!source_charge(s, f, (size_t)(high - low)))
+        return f->trouble;
+    uint8_t *data = pool_alloc(s->pool, (size_t)(high - low) + 1);
     memset(data, 0xff, (size_t)(high - low));
     h = (struct hex_reader) { .at = text, .end = text + len };
     while (hex_next(&h, &r)) {
@@ -231,18 +241,19 @@ static bool hex_to_blob(struct pool *pool, const char *text, size_t len, struct 
             memcpy(data + (r.address - low), r.data, r.len);
     }
     *b = (struct blob) { .data = data, .len = (size_t)(high - low), .base = low, .is_hex = true };
-    return true;
+    return NULL;
 }
 
-struct artifact *artifact_of(struct pool *pool, const char *rel, const struct source *f,
-    const uint8_t *data, size_t len, bool hex)
+struct artifact *artifact_of(struct sources *s, struct source *f, const char *rel, const uint8_t *data, size_t len,
+    bool hex)
 {
-    struct artifact *a = pool_alloc(pool, sizeof *a);
+    struct artifact *a = pool_alloc(s->pool, sizeof *a);
 
     a->rel = rel;
     a->file = f;
     if (hex) {
-        if (!hex_to_blob(pool, (const char *)data, len, &a->blob))
+        f->trouble = hex_to_blob(s, f, (const char *)data, len, &a->blob);
+        if (f->trouble)
             return NULL;
     } else {
         a->blob = (struct blob) { .data = data, .len = len };
@@ -257,10 +268,7 @@ struct artifact *artifact_read(struct sources *s, struct source *f)
 
     if (!text)
         return NULL;
-    struct artifact *a = artifact_of(s->pool, f->rel, f, (const uint8_t *)text, f->len, text_ends(f->base, ".hex"));
-    if (!a)
-        f->trouble = "not an Intel HEX file";
-    return a;
+    return artifact_of(s, f, f->rel, (const uint8_t *)text, f->len, text_ends(f->base, ".hex"));
 }
 
 bool hex_touches(struct sources *s, struct source *f, uint64_t from, uint64_t to, unsigned *line)

@@ -58,9 +58,9 @@ struct artifact {
 /* Reads a .bin or .hex; NULL if it is neither readable nor of use (`f->trouble`). */
 struct artifact *artifact_read(struct sources *s, struct source *f);
 
-/* The same for a member of a zip. */
-struct artifact *artifact_of(struct pool *pool, const char *rel, const struct source *f,
-    const uint8_t *data, size_t len, bool hex);
+/* The same for the bytes of a member of the zip `f`, which has to outlive it; `rel` is what it is called. */
+struct artifact *artifact_of(struct sources *s, struct source *f, const char *rel, const uint8_t *data, size_t len,
+    bool hex);
 
 /* Whether the signature verifies with `k`; only for EC P-256, RSA and Ed25519. */
 bool artifact_verify(const struct artifact *a, const struct key *k);

@@ -15,10 +15,25 @@ struct doctor_options {
     int flow; /* enum flow, or -1: find out */
 };
 
+enum { DOCTOR_MAX_RULES = 256 };
+
 enum reach { REACH_UNKNOWN, REACH_YES, REACH_NO };
 
 struct missing {
     struct missing *next;
+    const char *name, *why;
+};
+
+/* An input that could not be read, or not wholly. */
+enum unread_level {
+    UNREAD_NOTE, /* nothing is amiss: a link to a folder that is not followed */
+    UNREAD_WARNING, /* a build output or a key; what it would say is not known */
+    UNREAD_ERROR, /* it decides how the project is built: the diagnosis is of the rest only */
+};
+
+struct unread {
+    struct unread *next;
+    enum unread_level level;
     const char *name, *why;
 };
 
@@ -28,10 +43,12 @@ struct doctor {
     struct finding *findings, **end; /* sorted by doctor_run(): worst first; suppressed ones last */
     struct finding **index;
     size_t count[3]; /* by severity, without suppressed ones */
-    size_t suppressed;
+    size_t suppressed, dropped; /* dropped: beyond what is kept of one rule */
+    size_t per_rule[DOCTOR_MAX_RULES]; /* found, by the rule's place in the table */
     enum reach reach;
     const char *verdict; /* one line */
     struct missing *missing, **missing_end;
+    struct unread *unread;
     /* for the drawing: what the first view has, kept beyond its life */
     struct drawing {
         bool any, external_as_built, external_as_meant;
@@ -53,6 +70,9 @@ void doctor_free(struct doctor *d);
 
 /* Findings at or above a severity that are not suppressed. */
 size_t doctor_count(const struct doctor *d, enum severity at_least);
+
+/* How many inputs that decide could not be read. */
+size_t doctor_unread(const struct doctor *d);
 
 void doctor_ask(struct doctor *d, const char *name, const char *why); /* an input that is missing */
 

@@ -4,8 +4,9 @@
 
 #include "host/doctor/doctor.h"
 #include "host/doctor/project_priv.h"
+#include "host/doctor/text.h"
 
-enum { FINDING_BUCKETS = 1024, MAX_FINDINGS = 5000 };
+enum { FINDING_BUCKETS = 1024, MAX_FINDINGS = 5000, MAX_PER_RULE = 100 };
 
 const char *severity_name(enum severity s)
 {
@@ -44,6 +45,31 @@ static struct finding *known_finding(struct doctor *d, struct check *c, const st
     return f;
 }
 
+/*
+ * A new finding of the rule. Beyond MAX_PER_RULE it is counted and goes nowhere: whoever wrote a file of
+ * a million contradictions does not want to read a million findings.
+ */
+static struct finding *new_finding(struct check *c, const struct place *at, const char *message)
+{
+    struct doctor *d = c->d;
+    struct finding *f = pool_alloc(&d->pool, sizeof *f);
+    size_t rule = 0;
+
+    while (rule_at(rule) != c->rule)
+        rule++;
+    f->only_whatif = true;
+    f->app = c->v->app_dir;
+    f->board = c->v->board;
+    if (rule < DOCTOR_MAX_RULES && d->per_rule[rule]++ >= MAX_PER_RULE) {
+        d->dropped++;
+        return f;
+    }
+    size_t b = bucket_of(c->rule, at, message);
+    f->next = d->index[b];
+    d->index[b] = f;
+    return f;
+}
+
 struct finding *check_report(struct check *c, struct place at, const char *image, const char *fmt, ...)
 {
     struct doctor *d = c->d;
@@ -53,15 +79,8 @@ struct finding *check_report(struct check *c, struct place at, const char *image
     const char *message = pool_vprintf(&d->pool, fmt, ap);
     va_end(ap);
     struct finding *f = known_finding(d, c, &at, message);
-    if (!f) {
-        f = pool_alloc(&d->pool, sizeof *f);
-        size_t b = bucket_of(c->rule, &at, message);
-        f->next = d->index[b];
-        d->index[b] = f;
-        f->only_whatif = true;
-        f->app = c->v->app_dir;
-        f->board = c->v->board;
-    }
+    if (!f)
+        f = new_finding(c, &at, message);
     f->rule = c->rule;
     f->severity = c->rule->severity;
     f->at = at;
@@ -370,6 +389,53 @@ static void collect(struct doctor *d)
     free(all);
 }
 
+/* --- what was not read ------------------------------------------------------------------------- */
+
+static struct unread **add_unread(struct doctor *d, struct unread **end, enum unread_level level, const char *name,
+    const char *why)
+{
+    struct unread *u = pool_alloc(&d->pool, sizeof *u);
+
+    *u = (struct unread) { .level = level, .name = text_printable(&d->pool, name),
+        .why = text_printable(&d->pool, why) };
+    *end = u;
+    return &u->next;
+}
+
+static void collect_unread(struct doctor *d)
+{
+    struct unread **end = &d->unread;
+
+    for (const struct source *f = d->project.files.first; f; f = f->next) {
+        if (f->trouble)
+            end = add_unread(d, end, f->decides ? UNREAD_ERROR : UNREAD_WARNING, f->rel, f->trouble);
+    }
+    for (const struct skipped *k = d->project.files.skipped; k; k = k->next)
+        end = add_unread(d, end, k->harmless ? UNREAD_NOTE : UNREAD_WARNING, k->rel, k->why);
+}
+
+size_t doctor_unread(const struct doctor *d)
+{
+    size_t n = 0;
+
+    for (const struct unread *u = d->unread; u; u = u->next)
+        n += u->level == UNREAD_ERROR;
+    return n;
+}
+
+/* A good verdict is not given on half of the inputs. */
+static void doubt(struct doctor *d)
+{
+    const struct unread *u = d->unread;
+
+    while (u && u->level != UNREAD_ERROR)
+        u = u->next;
+    if (!u || d->reach == REACH_NO)
+        return;
+    d->reach = REACH_UNKNOWN;
+    d->verdict = pool_printf(&d->pool, "UNKNOWN: %s decides, and cannot be read: %s.", u->name, u->why);
+}
+
 bool doctor_run(struct doctor *d, const struct doctor_options *o, const char **why)
 {
     *d = (struct doctor) { .reach = REACH_UNKNOWN };
@@ -381,6 +447,8 @@ bool doctor_run(struct doctor *d, const struct doctor_options *o, const char **w
     project_views(&d->project, run_view, d);
     collect(d);
     verdict_finish(d);
+    collect_unread(d);
+    doubt(d);
     return true;
 }
 

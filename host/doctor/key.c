@@ -8,6 +8,8 @@
 
 #include "host/doctor/artifact.h"
 
+enum { MAX_PEM = 64 << 10 };
+
 const char *key_type_name(enum key_type t)
 {
     static const char *const names[] = { "none", "RSA-2048", "RSA-3072", "ECDSA P-256", "ECDSA P-384",
@@ -45,19 +47,29 @@ static bool is_published(enum key_type type, const unsigned char *der, size_t le
     return false;
 }
 
-static EVP_PKEY *parse(const char *text, size_t len, bool *is_private)
+/*
+ * An encrypted key is neither asked for on the terminal nor tried: the work of deriving its key from a
+ * password is what the file says it is, hours if it wants.
+ */
+static int no_password(char *buf, int size, int writing, void *ctx)
+{
+    (void)buf, (void)size, (void)writing;
+    *(bool *)ctx = true;
+    return -1;
+}
+
+static EVP_PKEY *parse(const char *text, size_t len, bool *is_private, bool *encrypted)
 {
     BIO *bio = BIO_new_mem_buf(text, (int)len);
     EVP_PKEY *k = NULL;
 
     if (!bio)
         return NULL;
-    /* An empty password, so that an encrypted key is an error and not a question on the terminal. */
-    k = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)(uintptr_t)"");
+    k = PEM_read_bio_PrivateKey(bio, NULL, no_password, encrypted);
     *is_private = k != NULL;
     if (!k) {
         BIO_reset(bio);
-        k = PEM_read_bio_PUBKEY(bio, NULL, NULL, (void *)(uintptr_t)"");
+        k = PEM_read_bio_PUBKEY(bio, NULL, no_password, encrypted);
     }
     BIO_free(bio);
     ERR_clear_error();
@@ -67,13 +79,17 @@ static EVP_PKEY *parse(const char *text, size_t len, bool *is_private)
 struct key *pem_read(struct sources *s, struct source *f)
 {
     const char *text = source_text(s, f);
-    bool is_private = false;
+    bool is_private = false, encrypted = false;
 
-    if (!text || f->len > 65536 || !memmem(text, f->len, "-----BEGIN", 10))
+    /* a certificate, or an empty file, is none of ours */
+    if (!text || !memmem(text, f->len, " KEY-----", 9))
         return NULL;
-    EVP_PKEY *pkey = parse(text, f->len, &is_private);
-    if (!pkey)
+    EVP_PKEY *pkey = f->len <= MAX_PEM ? parse(text, f->len, &is_private, &encrypted) : NULL;
+    if (!pkey) {
+        f->trouble = encrypted ? "the key is protected by a password, which the doctor does not ask for"
+                               : "no key can be read from it";
         return NULL;
+    }
     struct key *k = pool_alloc(s->pool, sizeof *k);
     k->file = f;
     k->pkey = pkey;

@@ -22,6 +22,7 @@ const char *flow_name(enum flow f); /* "sysbuild", "child", "none" */
 
 struct image {
     const char *name; /* "app", "mcuboot" */
+    struct sources *files;
     bool present; /* something of it is known */
     struct dt_tree *dt; /* never NULL; empty if nothing is known */
     bool dt_any, dt_built, board_seen;

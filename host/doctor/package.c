@@ -8,7 +8,7 @@
 #include "host/doctor/artifact.h"
 #include "host/doctor/conf.h"
 
-enum { MAX_MEMBERS = 64, MAX_MEMBER = 16 << 20, MAX_UNPACKED = 64 << 20 };
+enum { MAX_MEMBERS = 64, MAX_MEMBER = 16 << 20, MAX_UNPACKED = 64 << 20, MAX_MANIFEST = 256 << 10 };
 
 static uint64_t number_of(const json_t *v, bool *has)
 {
@@ -22,7 +22,7 @@ static uint64_t number_of(const json_t *v, bool *has)
 
 static void read_manifest(struct package *z, struct pool *pool, const char *text, size_t len)
 {
-    json_t *root = json_loadb(text, len, 0, NULL);
+    json_t *root = len <= MAX_MANIFEST ? json_loadb(text, len, 0, NULL) : NULL;
     const json_t *files = root ? json_object_get(root, "files") : NULL;
     struct manifest_file **end = &z->files;
 
@@ -86,8 +86,11 @@ static char *unpack(struct archive *a, struct pool *pool, size_t *len, size_t *t
     return NULL;
 }
 
-static void take_member(struct package *z, struct pool *pool, const char *name, const char *data, size_t len)
+static void take_member(struct package *z, struct sources *s, struct source *f, const char *name, const char *data,
+    size_t len)
 {
+    struct pool *pool = s->pool;
+
     if (strcmp(name, "manifest.json") == 0) {
         read_manifest(z, pool, data, len);
         return;
@@ -98,8 +101,8 @@ static void take_member(struct package *z, struct pool *pool, const char *name, 
     }
     if (!text_ends(name, ".bin") && !text_ends(name, ".hex"))
         return;
-    struct artifact *a = artifact_of(pool, pool_printf(pool, "%s:%s", z->file->rel, name), z->file,
-        (const uint8_t *)data, len, text_ends(name, ".hex"));
+    struct artifact *a = artifact_of(s, f, pool_printf(pool, "%s:%s", f->rel, name), (const uint8_t *)data, len,
+        text_ends(name, ".hex"));
     if (!a)
         return;
     a->in_zip = true;
@@ -119,8 +122,9 @@ static void match_members(struct package *z)
     }
 }
 
-static void read_members(struct package *z, struct archive *a, struct pool *pool)
+static void read_members(struct package *z, struct archive *a, struct sources *s, struct source *f)
 {
+    struct pool *pool = s->pool;
     struct archive_entry *e;
     size_t total = 0;
     int rc = ARCHIVE_OK;
@@ -132,9 +136,11 @@ static void read_members(struct package *z, struct archive *a, struct pool *pool
             continue;
         name = pool_dup(pool, name);
         const char *data = unpack(a, pool, &len, &total, &z->broken);
-        if (!data)
+        if (data && !source_charge(s, f, len))
+            z->broken = f->trouble;
+        if (z->broken)
             return;
-        take_member(z, pool, name, data, len);
+        take_member(z, s, f, name, data, len);
     }
     if (rc != ARCHIVE_EOF && rc != ARCHIVE_OK && !z->broken)
         z->broken = "it is not a readable zip file";
@@ -154,9 +160,11 @@ struct package *dfu_package_read(struct sources *s, struct source *f)
     z->file = f;
     archive_read_support_format_zip(a);
     if (archive_read_open_memory(a, text, f->len) == ARCHIVE_OK)
-        read_members(z, a, s->pool);
+        read_members(z, a, s, f);
     else
         z->broken = "it is not a readable zip file";
     archive_read_free(a);
+    if (!f->trouble)
+        f->trouble = z->broken;
     return z;
 }

@@ -6,7 +6,9 @@
 #include "host/doctor/conf.h"
 #include "host/doctor/partitions.h"
 
-enum { MAX_EVENTS = 200000, MAX_YAML_DEPTH = 24, MAX_YAML_BYTES = 2 << 20 };
+enum { MAX_EVENTS = 200000, MAX_YAML_DEPTH = 24, MAX_PARTITIONS = 512 };
+
+static const char too_many[] = "more entries or levels than a partition map can have";
 
 void map_init(struct map *l)
 {
@@ -48,6 +50,7 @@ static struct partition *add(struct map *l, struct pool *pool, const char *name,
     *p = (struct partition) { .name = pool_dup(pool, name), .at = at, .at_address = at, .at_size = at };
     *l->end = p;
     l->end = &p->next;
+    l->count++;
     return p;
 }
 
@@ -186,28 +189,24 @@ static const char *run_parser(struct yaml_state *y, yaml_parser_t *parser)
             return pool_printf(y->pool, "not valid YAML: line %zu: %s", parser->problem_mark.line + 1,
                 parser->problem ? parser->problem : "unreadable");
         bool done = event.type == YAML_STREAM_END_EVENT;
-        bool ok = count < MAX_EVENTS && take_event(y, &event);
+        bool ok = count < MAX_EVENTS && y->l->count < MAX_PARTITIONS && take_event(y, &event);
         yaml_event_delete(&event);
         if (done)
             return NULL;
         if (!ok)
-            return "more entries or levels than a partition map can have";
+            return too_many;
     }
 }
 
 bool map_read_yaml(struct map *l, struct sources *s, struct source *f)
 {
-    const char *text = source_text(s, f);
+    const char *text = source_config(s, f);
     struct yaml_state y = { .l = l, .pool = s->pool, .f = f };
     yaml_parser_t parser;
 
     l->file = f;
     if (!text)
         return false;
-    if (f->len > MAX_YAML_BYTES) {
-        f->trouble = "larger than any partition map";
-        return false;
-    }
     if (!yaml_parser_initialize(&parser)) {
         f->trouble = "no memory for the YAML parser";
         return false;
@@ -254,6 +253,10 @@ bool map_read_config(struct map *l, struct sources *s, struct source *f)
             key = "device", n -= 9;
         else
             continue;
+        if (l->count >= MAX_PARTITIONS) {
+            f->trouble = too_many;
+            break;
+        }
         struct partition *p = config_part(l, s->pool, i->name, n, i->at);
         if (p && strcmp(key, "device") == 0) {
             p->device = i->value;

@@ -2,7 +2,7 @@
  * Partition maps: pm_static.yml, partitions.yml, pm.config, and fixed-partitions of a devicetree.
  *
  * YAML is read as libyaml's events, never as a document: aliases are not followed, so a file that
- * multiplies itself by anchors costs what it has bytes. Depth and number of events are limited.
+ * multiplies itself by anchors costs what it has bytes. Depth, partitions and events are limited.
  */
 #ifndef HOST_DOCTOR_PARTITIONS_H
 #define HOST_DOCTOR_PARTITIONS_H
@@ -28,6 +28,7 @@ struct partition {
 
 struct map {
     struct partition *first, **end;
+    int count;
     const struct source *file;
 };
 

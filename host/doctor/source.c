@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/doctor/source.h"
+#include "host/doctor/text.h"
 
 enum { INDEX = 1 << 14 };
 
@@ -52,36 +53,13 @@ static size_t hash_of(const char *text)
     return h & (INDEX - 1);
 }
 
-/* Files of one bucket are chained in an array that grows by open addressing over INDEX slots. */
-static void index_add(struct sources *s, struct source *f)
-{
-    size_t at = hash_of(f->rel);
-
-    for (size_t i = 0; i < INDEX; i++) {
-        size_t slot = (at + i) & (INDEX - 1);
-        if (!s->index[slot]) {
-            s->index[slot] = f;
-            return;
-        }
-    }
-}
-
 struct source *source_find(const struct sources *s, const char *rel)
 {
-    size_t at = hash_of(rel);
+    struct source *f = s->index[hash_of(rel)];
 
-    for (size_t i = 0; i < INDEX; i++) {
-        struct source *f = s->index[(at + i) & (INDEX - 1)];
-        if (!f)
-            return NULL;
-        if (strcmp(f->rel, rel) == 0)
-            return f;
-    }
-    for (struct source *f = s->first; f; f = f->next) {
-        if (strcmp(f->rel, rel) == 0)
-            return f;
-    }
-    return NULL;
+    while (f && strcmp(f->rel, rel) != 0)
+        f = f->chain;
+    return f;
 }
 
 struct source *source_findf(const struct sources *s, const char *fmt, ...)
@@ -95,9 +73,19 @@ struct source *source_findf(const struct sources *s, const char *fmt, ...)
     return source_find(s, rel[0] == '/' ? rel + 1 : rel);
 }
 
-static void add_file(struct sources *s, const char *rel, const struct stat *st)
+static void skip(struct sources *s, const char *rel, const char *why, bool harmless)
+{
+    struct skipped *k = pool_alloc(s->pool, sizeof *k);
+
+    *k = (struct skipped) { .rel = *rel ? rel : s->dir, .why = why, .harmless = harmless };
+    *s->skipped_end = k;
+    s->skipped_end = &k->next;
+}
+
+static struct source *add_file(struct sources *s, const char *rel, const struct stat *st)
 {
     struct source *f = pool_alloc(s->pool, sizeof *f);
+    size_t at = hash_of(rel);
     const char *slash;
 
     f->rel = pool_dup(s->pool, rel);
@@ -109,7 +97,9 @@ static void add_file(struct sources *s, const char *rel, const struct stat *st)
     *s->end = f;
     s->end = &f->next;
     s->count++;
-    index_add(s, f);
+    f->chain = s->index[at];
+    s->index[at] = f;
+    return f;
 }
 
 /* Folders that hold no part of a project, or very many files that are not read. */
@@ -132,38 +122,44 @@ static int by_name(const void *a, const void *b)
 
 static void walk(struct sources *s, const char *rel, int depth);
 
+/* What is no file is one that cannot be read, so that whoever needs it says so by its name. */
+static void add_special(struct sources *s, const char *rel, const struct stat *st, const char *why)
+{
+    struct source *f = add_file(s, rel, st);
+
+    f->loaded = true;
+    f->trouble = why ? why
+        : S_ISFIFO(st->st_mode) ? "a named pipe, not a file"
+        : S_ISSOCK(st->st_mode) ? "a socket, not a file"
+                                : "a device, not a file";
+}
+
 static void visit(struct sources *s, const char *rel, const char *name, int depth)
 {
     const char *sub = path_join(s->pool, rel, name);
     const char *path = pool_printf(s->pool, "%s/%s", s->dir, sub);
-    struct stat st;
+    struct stat st = { .st_size = 0 };
+    bool is_link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
 
-    if (lstat(path, &st) != 0)
-        return;
-    if (S_ISLNK(st.st_mode) && (stat(path, &st) != 0 || !S_ISREG(st.st_mode)))
-        return;
-    if (S_ISDIR(st.st_mode)) {
-        if (!is_skipped(name))
-            walk(s, sub, depth + 1);
-    } else if (S_ISREG(st.st_mode)) {
+    if (stat(path, &st) != 0)
+        add_special(s, sub, &st, pool_printf(s->pool, is_link ? "a link that leads nowhere (%s)" : "%s", strerror(errno)));
+    else if (S_ISREG(st.st_mode))
         add_file(s, sub, &st);
-    }
+    else if (!S_ISDIR(st.st_mode))
+        add_special(s, sub, &st, NULL);
+    else if (is_link)
+        skip(s, sub, "a link to a folder is not followed", true);
+    else
+        walk(s, sub, depth + 1);
 }
 
-static void walk(struct sources *s, const char *rel, int depth)
+/* The names in a folder that are part of a project, sorted, so that a walk is the same every time. */
+static size_t names_in(struct sources *s, DIR *d, char ***out)
 {
-    const char *path = *rel ? pool_printf(s->pool, "%s/%s", s->dir, rel) : s->dir;
     size_t count = 0, room = 0;
     char **names = NULL;
     struct dirent *e;
 
-    if (depth > SOURCE_MAX_DEPTH) {
-        s->cut = pool_printf(s->pool, "%s is deeper than %d folders and was not read", rel, SOURCE_MAX_DEPTH);
-        return;
-    }
-    DIR *d = opendir(path);
-    if (!d)
-        return;
     while ((e = readdir(d)) && count < SOURCE_MAX_FILES) {
         if (is_skipped(e->d_name))
             continue;
@@ -175,12 +171,33 @@ static void walk(struct sources *s, const char *rel, int depth)
         }
         names[count++] = pool_dup(s->pool, e->d_name);
     }
-    closedir(d);
     if (count)
         qsort(names, count, sizeof *names, by_name);
+    *out = names;
+    return count;
+}
+
+static void walk(struct sources *s, const char *rel, int depth)
+{
+    const char *path = *rel ? pool_printf(s->pool, "%s/%s", s->dir, rel) : s->dir;
+    char **names = NULL;
+
+    if (depth > SOURCE_MAX_DEPTH) {
+        skip(s, rel, pool_printf(s->pool, "deeper than %d folders", SOURCE_MAX_DEPTH), false);
+        return;
+    }
+    DIR *d = opendir(path);
+    if (!d) {
+        skip(s, rel, strerror(errno), false);
+        return;
+    }
+    s->folders++;
+    size_t count = names_in(s, d, &names);
+    closedir(d);
     for (size_t i = 0; i < count; i++) {
-        if (s->count >= SOURCE_MAX_FILES) {
-            s->cut = pool_printf(s->pool, "more than %d files; the rest was not read", SOURCE_MAX_FILES);
+        if (s->count >= SOURCE_MAX_FILES || s->folders >= SOURCE_MAX_FOLDERS) {
+            skip(s, rel, pool_printf(s->pool, "more than %d files or %d folders; the rest was not read", SOURCE_MAX_FILES,
+                SOURCE_MAX_FOLDERS), false);
             break;
         }
         visit(s, rel, names[i], depth);
@@ -197,6 +214,7 @@ bool sources_scan(struct sources *s, struct pool *pool, const char *dir, const c
         n--;
     *s = (struct sources) { .pool = pool, .dir = pool_copy(pool, dir, n) };
     s->end = &s->first;
+    s->skipped_end = &s->skipped;
     s->index = pool_alloc(pool, INDEX * sizeof(struct source *));
     if (stat(s->dir, &st) != 0) {
         *why = pool_printf(pool, "%s: %s", s->dir, strerror(errno));
@@ -225,10 +243,10 @@ static const char *read_all(struct sources *s, struct source *f)
         close(fd);
         return "not a regular file";
     }
-    if (st.st_size > SOURCE_MAX_BYTES || s->total_read + (size_t)st.st_size > SOURCE_MAX_TOTAL) {
+    if (st.st_size > SOURCE_MAX_BYTES || (size_t)st.st_size > SOURCE_MAX_TOTAL - s->total_read) {
         close(fd);
-        return pool_printf(s->pool, "%lld bytes are more than the doctor reads (%d MiB a file)",
-            (long long)st.st_size, SOURCE_MAX_BYTES >> 20);
+        return pool_printf(s->pool, "%lld bytes are more than the doctor reads (%d MiB a file, %d MiB in all)",
+            (long long)st.st_size, SOURCE_MAX_BYTES >> 20, SOURCE_MAX_TOTAL >> 20);
     }
     char *text = pool_alloc(s->pool, (size_t)st.st_size + 1);
     size_t got = 0;
@@ -260,6 +278,45 @@ const char *source_text(struct sources *s, struct source *f)
     return source_peek(s, f);
 }
 
+void source_check_utf8(struct sources *s, struct source *f)
+{
+    unsigned line = f->trouble ? 0 : text_bad_line(f->text, f->len);
+
+    if (line)
+        f->trouble = pool_printf(s->pool, "line %u is not UTF-8 text", line);
+}
+
+const char *source_config(struct sources *s, struct source *f)
+{
+    const char *text = source_text(s, f);
+
+    if (f)
+        f->decides = true;
+    if (!text)
+        return NULL;
+    if (f->len > SOURCE_MAX_TEXT) {
+        f->trouble = pool_printf(s->pool, "%zu bytes are more than any configuration has", f->len);
+        return NULL;
+    }
+    if (memchr(text, '\0', f->len)) {
+        f->trouble = "binary data where configuration text was expected";
+        return NULL;
+    }
+    source_check_utf8(s, f);
+    return text;
+}
+
+bool source_charge(struct sources *s, struct source *f, size_t bytes)
+{
+    if (bytes > SOURCE_MAX_TOTAL - s->total_read) {
+        f->trouble = pool_printf(s->pool, "it unpacks to more than is left of the %d MiB that the doctor reads in all",
+            SOURCE_MAX_TOTAL >> 20);
+        return false;
+    }
+    s->total_read += bytes;
+    return true;
+}
+
 const char *source_line(struct sources *s, const char *rel, unsigned line)
 {
     struct source *f = rel ? source_find(s, rel) : NULL;
@@ -267,10 +324,16 @@ const char *source_line(struct sources *s, const char *rel, unsigned line)
 
     if (!text || line == 0 || memchr(text, '\0', f->len))
         return NULL;
-    while (--line > 0 && (text = strchr(text, '\n')))
-        text++;
-    if (!text)
-        return NULL;
-    size_t n = strcspn(text, "\r\n");
-    return pool_copy(s->pool, text, n < 400 ? n : 400);
+    bool ahead = f->seen_at && f->seen_line <= line;
+    const char *at = ahead ? f->seen_at : text;
+    for (unsigned n = ahead ? f->seen_line : 1; n < line; n++) {
+        at = strchr(at, '\n');
+        if (!at)
+            return NULL;
+        at++;
+    }
+    f->seen_line = line;
+    f->seen_at = at;
+    size_t n = strcspn(at, "\r\n");
+    return pool_copy(s->pool, at, n < 400 ? n : 400);
 }

@@ -50,13 +50,26 @@ static struct dt_tree *new_tree(struct project *p)
 
 static bool read_dts(struct image *i, struct source *f)
 {
+    /* what could not be read once is not tried again for the next view: each try may take seconds */
+    const char *text = f && !f->unfit ? source_text(i->files, f) : NULL;
+
     if (!f)
         return false;
-    f->used = true;
-    int rc = dt_read_file(i->dt, f->path);
-    if (rc != OK) {
-        f->trouble = rc == ERR_FORMAT ? "binary data where a devicetree was expected" : err_text(rc);
+    f->decides = true;
+    if (!text)
         return false;
+    int rc = dt_read_text(i->dt, f->path, text, f->len);
+    if (rc != OK) {
+        f->unfit = true;
+        f->trouble = rc == ERR_FORMAT ? "binary data where a devicetree was expected"
+            : rc == ERR_TIMEOUT       ? "it takes longer to parse than any devicetree should"
+                                      : "larger, or nested deeper, than any devicetree";
+        return false;
+    }
+    source_check_utf8(i->files, f);
+    for (const struct dt_problem *p = dt_problems(i->dt); p && !f->trouble; p = p->next) {
+        if (p->kind == DT_LIMIT && strcmp(p->loc.file, f->path) == 0)
+            f->trouble = pool_printf(i->files->pool, "line %u: %s", p->loc.line, p->message);
     }
     i->dt_any = true;
     return true;
@@ -108,7 +121,7 @@ static bool add_conf(const struct setup *u, struct image *i, struct source *f)
 static void start_image(const struct setup *u, struct image *i, const char *name, const char *conf,
     const char *overlay)
 {
-    *i = (struct image) { .name = name, .dt = new_tree(u->p), .conf_file = conf, .overlay = overlay };
+    *i = (struct image) { .name = name, .files = &u->p->files, .dt = new_tree(u->p), .conf_file = conf, .overlay = overlay };
     conf_init(&i->src, u->p->pool);
     conf_init(&i->built, u->p->pool);
     read_board(u, i);
