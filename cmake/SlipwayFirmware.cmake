@@ -111,13 +111,17 @@ function(slipway_firmware target name board part)
     target_link_options(${target} PRIVATE -T ${script} -Wl,-Map=${CMAKE_CURRENT_BINARY_DIR}/${target}.map)
     set_target_properties(${target} PROPERTIES LINK_DEPENDS ${script} SUFFIX .elf
         BOARD_NAME ${board_name} IMAGE_NAME ${name})
-    add_custom_command(OUTPUT ${dir}/${name}.hex ${dir}/${name}.bin ${dir}/${name}.elf
+    set(hex ${name}.hex)
+    if(part STREQUAL SLOT0) # NAME.hex is what can be flashed: signed
+        set(hex ${name}.unsigned.hex)
+    endif()
+    add_custom_command(OUTPUT ${dir}/${hex} ${dir}/${name}.bin ${dir}/${name}.elf
         COMMAND ${CMAKE_COMMAND} -E make_directory ${dir}
-        COMMAND ${CMAKE_OBJCOPY} -O ihex $<TARGET_FILE:${target}> ${dir}/${name}.hex
+        COMMAND ${CMAKE_OBJCOPY} -O ihex $<TARGET_FILE:${target}> ${dir}/${hex}
         COMMAND ${CMAKE_OBJCOPY} -O binary $<TARGET_FILE:${target}> ${dir}/${name}.bin
         COMMAND ${CMAKE_COMMAND} -E copy $<TARGET_FILE:${target}> ${dir}/${name}.elf
         DEPENDS ${target} COMMENT "${board_name}: ${name}" VERBATIM)
-    add_custom_target(${target}_files ALL DEPENDS ${dir}/${name}.hex)
+    add_custom_target(${target}_files ALL DEPENDS ${dir}/${hex})
 endfunction()
 
 # NAME.signed.bin and NAME.hex (signed, at its place in slot 0) from the image's bin file. Extra
@@ -131,9 +135,11 @@ function(slipway_firmware_sign target board)
         return()
     endif()
     slipway_board_file(file "${board}")
-    add_custom_command(OUTPUT ${dir}/${name}.signed.bin
-        COMMAND ${SLIPWAY_TOOL} -q sign --key ${sign_key} --version ${SLIPWAY_APP_VERSION} --board ${file} --pad-header ${ARGN}
-            ${dir}/${name}.bin ${dir}/${name}.signed.bin
-        DEPENDS ${dir}/${name}.bin ${sign_key} ${SLIPWAY_TOOL} COMMENT "${board_name}: ${name}.signed.bin" VERBATIM)
+    set(sign ${SLIPWAY_TOOL} -q sign --key ${sign_key} --version ${SLIPWAY_APP_VERSION} --board ${file} --pad-header ${ARGN})
+    add_custom_command(OUTPUT ${dir}/${name}.signed.bin ${dir}/${name}.hex
+        COMMAND ${sign} ${dir}/${name}.unsigned.hex ${dir}/${name}.hex
+        COMMAND ${CMAKE_OBJCOPY} -I ihex -O binary ${dir}/${name}.hex ${dir}/${name}.signed.bin
+        DEPENDS ${dir}/${name}.unsigned.hex ${sign_key} ${SLIPWAY_TOOL}
+        COMMENT "${board_name}: ${name}.signed.bin" VERBATIM)
     add_custom_target(${target}_signed ALL DEPENDS ${dir}/${name}.signed.bin)
 endfunction()

@@ -7,6 +7,11 @@ void cpu_irq_enable(unsigned irq)
     SCS_NVIC->iser[irq / 32] = 1u << irq % 32;
 }
 
+void cpu_irq_clear(unsigned irq)
+{
+    SCS_NVIC->icpr[irq / 32] = 1u << irq % 32;
+}
+
 void cpu_irq_disable(unsigned irq)
 {
     SCS_NVIC->icer[irq / 32] = 1u << irq % 32;

@@ -28,6 +28,8 @@ static inline void cpu_wait(void)
 
 void cpu_irq_enable(unsigned irq);
 void cpu_irq_disable(unsigned irq);
+/* Not pending any more, unless its source still asks for it. */
+void cpu_irq_clear(unsigned irq);
 
 /* Resets the chip as SYSRESETREQ does: RAM and GPREGRET survive, the watchdog goes on. */
 __attribute__((noreturn)) void cpu_reset(void);
