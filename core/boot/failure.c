@@ -126,6 +126,18 @@ static int write_record(const struct flash_area *a, uint32_t off, const struct f
     return err != OK ? err : area_verify(a, off, b, sizeof b, &bad, &found);
 }
 
+/* Makes `off` a place for a record. What is not blank from there on is left of an erase that was cut. */
+static int make_room(const struct flash_area *a, uint32_t *off)
+{
+    bool blank = false;
+    int err = *off + FAILURE_LEN <= a->size ? area_is_blank(a, *off, a->size - *off, &blank) : OK;
+
+    if (err != OK || blank)
+        return err;
+    *off = 0;
+    return area_erase(a, 0, a->size);
+}
+
 int failure_append(const struct store *st, const struct finding *f, unsigned n)
 {
     struct flash_area a = log_area(st);
@@ -137,10 +149,7 @@ int failure_append(const struct store *st, const struct finding *f, unsigned n)
     for (unsigned i = 0; i < n && err == OK; i++) {
         if (!is_failure(&f[i]) || known(kept, count, &f[i]))
             continue;
-        if (off + FAILURE_LEN > a.size) {
-            err = area_erase(&a, 0, a.size);
-            off = 0;
-        }
+        err = make_room(&a, &off);
         if (err == OK)
             err = write_record(&a, off, &f[i], next++);
         off += FAILURE_LEN;

@@ -303,6 +303,33 @@ static void test_torn_record_is_skipped(void **state)
     rig_close(&r);
 }
 
+/* An erase of the log that was cut may leave its second half: what lies there is not written over. */
+static void test_log_goes_on_after_half_an_erase(void **state)
+{
+    enum { RECORDS = UNIT / FAILURE_LEN };
+    struct finding out[FAILURE_KEPT], f;
+    uint8_t blank[UNIT / 2];
+    struct rig r;
+    struct flash_area a = open_area(&r);
+
+    (void)state;
+    for (uint32_t i = 0; i < RECORDS; i++) {
+        f = numbered(i);
+        assert_int_equal(failure_append(&r.store, &f, 1), OK);
+    }
+    memset(blank, 0xFF, sizeof blank);
+    put(&r, &a, 3, 0, blank, sizeof blank);
+    for (uint32_t i = 1000; i < 1000 + RECORDS; i++) {
+        f = numbered(i);
+        assert_int_equal(failure_append(&r.store, &f, 1), OK);
+        int n = failure_read(&r.store, out);
+        assert_true(n >= 1);
+        assert_int_equal(out[n - 1].found, i);
+    }
+    assert_int_equal(r.internal_chip.violations, 0);
+    rig_close(&r);
+}
+
 /* ---- trailers --------------------------------------------------------------------------------- */
 
 static void test_requests(void **state)
@@ -450,6 +477,7 @@ int main(void)
         cmocka_unit_test(test_failures_are_kept_once),
         cmocka_unit_test(test_log_goes_round),
         cmocka_unit_test(test_torn_record_is_skipped),
+        cmocka_unit_test(test_log_goes_on_after_half_an_erase),
         cmocka_unit_test(test_requests),
         cmocka_unit_test(test_confirm),
         cmocka_unit_test(test_report_keeps_the_latest),
