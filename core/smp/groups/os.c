@@ -59,11 +59,13 @@ static bool info_wanted(struct span format, bool wanted[INFO_LETTERS])
 
     for (size_t i = 0; i < format.len; i++) {
         char c = (char)format.p[i];
-        const char *at = c == '\0' ? NULL : strchr(letters, c);
-        if (at == NULL && c != 'a')
+        bool known = c == 'a';
+        for (unsigned k = 0; k < INFO_LETTERS; k++) {
+            wanted[k] = wanted[k] || c == 'a' || c == letters[k];
+            known = known || c == letters[k];
+        }
+        if (!known)
             return false;
-        for (unsigned k = 0; k < INFO_LETTERS; k++)
-            wanted[k] = wanted[k] || c == 'a' || (at != NULL && (unsigned)(at - letters) == k);
     }
     return true;
 }
