@@ -90,11 +90,24 @@ static int check_writable(struct service *sv, bool *forget)
 
 /* ---- test and confirm -------------------------------------------------------------------------- */
 
+/* A request for slot 1, or a confirm in slot 0, that the chip did not do. */
 static int flash_failed(struct service *sv, unsigned slot, int err)
 {
     struct flash_area area = store_slot(sv->cfg.store, slot);
+    struct finding *why = &sv->why;
+    struct trailer_byte b;
 
-    store_explain(sv->cfg.store, slot, err, area.size - TRAILER_LEN, &sv->why);
+    store_explain(sv->cfg.store, slot, err, area.size - TRAILER_LEN, why);
+    if (err != ERR_READBACK || !trailer_wrong_byte(&area, slot == 1, slot == 0 || sv->want_confirm, &b))
+        return err;
+    /* A zero bit where a one belongs cannot come from a program: the erase did not happen. */
+    if ((uint8_t)~b.found & b.expected)
+        *why = (struct finding) { .reason = slot == 1 ? REASON_EXT_ERASE : REASON_INT_ERASE, .expected = 0xFF };
+    else
+        why->expected = b.expected;
+    why->slot = (uint8_t)slot;
+    why->found = b.found;
+    why->where = b.off;
     return err;
 }
 
@@ -223,8 +236,10 @@ static int upload_step(struct service *sv)
             return ERR_BUSY;
         if (sv->chunk.off == 0)
             err = check_writable(sv, &forget);
-        if (err != OK)
+        if (err != OK) {
+            sv->up.len = sv->chunk.has_len ? sv->chunk.len : 0;
             return upload_refuse(&sv->up, err, &sv->why);
+        }
         upload_chunk(&sv->up, &sv->chunk, upload_slot(sv), forget);
         sv->stage = SERVICE_ACT;
     }
@@ -290,7 +305,11 @@ int service_probe(struct service *sv, uint32_t *jedec, struct finding *why)
     *why = (struct finding) { .slot = FINDING_NO_SLOT };
     if (upload_settle(&sv->up) == ERR_BUSY)
         return ERR_BUSY;
+    const struct flash_area area = store_slot(sv->cfg.store, 1);
+    uint8_t word[4];
     int err = flash_probe(sv->cfg.store->external, jedec);
+    if (err == OK)
+        err = area_read(&area, 0, word, sizeof word); /* one may know its name and still not read */
     if (err == OK) {
         (void)store_chip_note(sv->cfg.store, why);
         return OK;

@@ -56,6 +56,7 @@ static bool is_mere_note(const struct finding *why)
 void store_explain(const struct store *st, unsigned slot, int err, uint32_t off, struct finding *why)
 {
     bool external = slot == 1;
+    const struct flash_dev *dev = external ? st->external : st->internal;
     uint16_t reason = reason_of(external, err);
 
     if (external && err != ERR_READBACK && store_chip_note(st, why) && !is_mere_note(why))
@@ -67,9 +68,10 @@ void store_explain(const struct store *st, unsigned slot, int err, uint32_t off,
         uint32_t jedec = 0;
         int again = flash_probe(st->external, &jedec);
         why->found = again == OK || again == ERR_ID || again == ERR_NODEV ? jedec : 0;
-    } else if (reason == REASON_EXT_BUSY) {
-        why->found = st->external->limit_ms;
-        why->expected = st->external->erase_max_ms;
+    } else if (reason == REASON_EXT_BUSY || reason == REASON_INT_BUSY) {
+        /* 0: not by an operation of ours */
+        why->found = dev->busy ? dev->ops->now_ms(dev->ctx) - dev->started_ms : 0;
+        why->expected = dev->busy ? dev->limit_ms : dev->erase_max_ms;
     } else if (reason == REASON_EXT_READ || reason == REASON_INT_READ) {
         why->found = (uint32_t)-err;
     }

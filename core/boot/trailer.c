@@ -92,6 +92,24 @@ int trailer_request(const struct flash_area *slot, uint32_t unit, bool permanent
     return err;
 }
 
+bool trailer_wrong_byte(const struct flash_area *slot, bool magic_too, bool image_ok, struct trailer_byte *b)
+{
+    uint8_t got[OFF_IMAGE_OK], want[OFF_IMAGE_OK];
+
+    if (area_read(slot, slot->size - OFF_IMAGE_OK, got, sizeof got) != OK)
+        return false;
+    for (unsigned i = 0; i < sizeof want; i++)
+        want[i] = i >= OFF_IMAGE_OK - OFF_MAGIC ? magic[i - (OFF_IMAGE_OK - OFF_MAGIC)]
+            : i < FLAG_LEN                      ? flag_set[i]
+                                                : 0xFF;
+    for (unsigned i = image_ok ? 0 : OFF_IMAGE_OK - OFF_MAGIC; i < (magic_too ? sizeof want : FLAG_LEN); i++) {
+        *b = (struct trailer_byte) { slot->size - OFF_IMAGE_OK + i, got[i], want[i] };
+        if (got[i] != want[i])
+            return true;
+    }
+    return false;
+}
+
 int trailer_confirm(const struct flash_area *slot)
 {
     struct trailer t;

@@ -41,6 +41,15 @@ int trailer_erase(const struct flash_area *slot, uint32_t unit) MUST_CHECK;
  * may be turned into permanent without an erase. Reads back.
  */
 int trailer_request(const struct flash_area *slot, uint32_t unit, bool permanent) MUST_CHECK;
+/*
+ * After a read-back failed: the first byte (offset in the slot) that a request, or for image_ok alone a
+ * confirm, should have left otherwise. False if all are right, or cannot be read.
+ */
+struct trailer_byte {
+    uint32_t off;
+    uint8_t found, expected;
+};
+bool trailer_wrong_byte(const struct flash_area *slot, bool magic_too, bool image_ok, struct trailer_byte *b);
 /* Programs image_ok, as an application confirms itself. No-op if set; ERR_BADSTATE if it is bad. Reads back. */
 int trailer_confirm(const struct flash_area *slot) MUST_CHECK;
 /* Programs copy_done, image_ok if `confirmed`, magic last, into a blank trailer. Reads back. */

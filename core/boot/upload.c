@@ -309,6 +309,7 @@ static void use_slot(struct upload *u, uint8_t slot)
 static int begin_session(struct upload *u)
 {
     use_slot(u, u->req_slot);
+    u->len = u->req.has_len ? u->req.len : 0; /* a verdict names the upload that it is about */
     int err = check_length(u);
     if (err == OK)
         err = check_image(u);
