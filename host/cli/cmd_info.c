@@ -150,6 +150,36 @@ static void show_flash(struct device *d)
         show_chip(d, chip);
 }
 
+/* A chip can know its name and fail all the same: what an upload or the last start met with it. */
+static void show_failure(const struct device *d, const char *source, const char *when, const json_t *why)
+{
+    char text[EXPLAIN_MAX];
+    struct finding f;
+
+    if (!explain_take_finding(why, &f) || f.reason >= REASON_IMG_NONE)
+        return;
+    cli_note(d->cli, "warning: %s: %s", when, explain_finding(&f, text, sizeof text));
+    json_t *finding = explain_finding_json(&f);
+    cli_event(d->cli, "failure", "{s:s, s:o}", "source", source, "finding", finding);
+    if (!d->cli->json)
+        json_decref(finding);
+}
+
+static void show_failures(struct device *d)
+{
+    json_t *report = NULL;
+    const json_t *entry;
+    size_t i;
+
+    if (device_ask(d, SLIPWAY_UPLOAD))
+        show_failure(d, "upload", "the last upload met this", json_object_get(d->upload, "why"));
+    if (!d->no_slipway && smpc_slipway(&d->c, SLIPWAY_REPORT, &report) == OK) {
+        json_array_foreach(answer_list(report, "findings"), i, entry)
+            show_failure(d, "boot", "the last start met this", entry);
+    }
+    json_decref(report);
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
     struct device d;
@@ -166,6 +196,7 @@ static int run(struct cli *cli, int argc, char **argv)
     if (rc == OK) {
         show_layout(&d);
         show_flash(&d);
+        show_failures(&d);
         if (d.no_slipway)
             cli_note(cli, "The device has no group 64: its layout and the health of its flash are not known.");
         cli_event(cli, "result", "{s:b, s:b}", "ok", 1, "slipway", !d.no_slipway);

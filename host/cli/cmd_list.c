@@ -20,7 +20,7 @@ static const json_t *detail_of(const struct device *d, unsigned slot)
 
 static void print_flags(const struct smpc_image *im)
 {
-    const char *sep = "";
+    const char *sep = "  ";
     const struct {
         bool set;
         const char *name;
@@ -36,17 +36,36 @@ static void print_flags(const struct smpc_image *im)
     }
 }
 
-static void print_image(const struct device *d, const struct smpc_image *im)
+/* All but the state of a line of the list. `image` is group 64's, or NULL. */
+static void print_row(const struct device *d, unsigned slot, const char *version, const char *hash,
+    const json_t *image)
 {
-    const json_t *image = json_object_get(detail_of(d, im->slot), "image");
     char size[24] = "-";
 
     if (json_is_object(image))
         snprintf(size, sizeof size, "%lld", (long long)answer_int(image, "size", 0));
-    printf("%-4u  %-14s  %8s  %-*.*s  ", im->slot, im->version, size, SHORT_HASH,
-        d->cli->verbose ? SMPC_HASH_TEXT_MAX : SHORT_HASH, *im->hash ? im->hash : "-");
+    printf("%-4u  %-14s  %8s  %-*.*s", slot, version, size, SHORT_HASH,
+        d->cli->verbose ? SMPC_HASH_TEXT_MAX : SHORT_HASH, *hash ? hash : "-");
+}
+
+static void print_image(const struct device *d, const struct smpc_image *im)
+{
+    print_row(d, im->slot, im->version, im->hash, json_object_get(detail_of(d, im->slot), "image"));
     print_flags(im);
     putchar('\n');
+}
+
+/* A slot that the standard list leaves out. */
+static void print_unlisted(const struct device *d, unsigned slot, const json_t *entry, bool unreadable)
+{
+    const json_t *image = json_object_get(entry, "image");
+
+    if (!json_is_object(image)) {
+        printf("%-4u  %s\n", slot, unreadable ? "cannot be read" : "no image");
+        return;
+    }
+    print_row(d, slot, answer_text(image, "v", "?"), answer_text(image, "hash", ""), image);
+    puts("  DOES NOT VERIFY");
 }
 
 /* Slots that the standard list leaves out, and what is wrong with those that it has. */
@@ -64,7 +83,7 @@ static void print_wrong(const struct device *d, const struct smpc_images *list)
             listed = listed || list->image[k].slot == slot;
         bool wrong = explain_take_finding(json_object_get(entry, "why"), &f);
         if (!listed)
-            printf("%-4u  %s\n", slot, wrong && f.reason < REASON_IMG_NONE ? "cannot be read" : "no image");
+            print_unlisted(d, slot, entry, wrong && f.reason < REASON_IMG_NONE);
         f.slot = FINDING_NO_SLOT; /* the line says it */
         if (wrong)
             printf("      %s\n", explain_finding(&f, text, sizeof text));
@@ -83,7 +102,9 @@ static void send_events(struct device *d)
 
 static int run(struct cli *cli, int argc, char **argv)
 {
+    char text[EXPLAIN_MAX];
     struct smpc_images list;
+    struct finding f;
     struct device d;
 
     if (argc != 1)
@@ -106,6 +127,8 @@ static int run(struct cli *cli, int argc, char **argv)
         for (unsigned i = 0; i < list.count; i++)
             print_image(&d, &list.image[i]);
         print_wrong(&d, &list);
+        if (device_layouts_differ(&d, &f))
+            printf("      %s\n", explain_finding(&f, text, sizeof text));
     }
     device_close(&d);
     return EXIT_DONE;

@@ -40,6 +40,8 @@ static void send_upload(const struct cli *cli, const json_t *u)
 
 static int run(struct cli *cli, int argc, char **argv)
 {
+    char text[EXPLAIN_MAX];
+    struct finding f;
     struct device d;
     json_t *report;
 
@@ -67,6 +69,8 @@ static int run(struct cli *cli, int argc, char **argv)
             explain_report(report, device_answer(&d, SLIPWAY_SLOTS), stdout);
             if (upload)
                 explain_upload(d.upload, stdout);
+            if (device_layouts_differ(&d, &f))
+                printf("What the client sees: %s\n", explain_finding(&f, text, sizeof text));
         }
     }
     json_decref(report);

@@ -7,6 +7,7 @@
 static const struct smpc_image *only_candidate(struct device *d, const struct smpc_images *list, int *rc)
 {
     const struct smpc_image *found = NULL;
+    struct finding f;
     unsigned n = 0;
 
     for (unsigned i = 0; i < list->count; i++) {
@@ -17,7 +18,11 @@ static const struct smpc_image *only_candidate(struct device *d, const struct sm
     }
     if (n == 1)
         return found;
-    if (n == 0)
+    if (n == 0 && device_slot_wrong(d, 1, &f) && f.reason != REASON_IMG_NONE)
+        *rc = device_fail_finding(d, EXIT_REFUSED, &f, "there is nothing to test in slot 1");
+    else if (n == 0 && device_layouts_differ(d, &f))
+        *rc = device_fail_finding(d, EXIT_REFUSED, &f, "there is nothing to test");
+    else if (n == 0)
         *rc = device_fail_state(d, EXIT_FAILED, "nothing_to_test", NULL, "slipway upload FILE, then slipway test",
             "there is no image to test beside the one that runs");
     else

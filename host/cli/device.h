@@ -76,6 +76,13 @@ void device_print_state(struct device *d, FILE *out);
 /* The same as a JSON list, findings in words. */
 json_t *device_state_json(struct device *d);
 
+/* What group 64 says is wrong with a slot: false if nothing, or if it cannot be asked. */
+bool device_slot_wrong(struct device *d, unsigned slot, struct finding *f);
+/* The slot whose image has a hash that begins so and is wrong by group 64, with *f; else -1. */
+int device_find_wrong(struct device *d, const char *hash, struct finding *f);
+
+/* Whether group 64 says that application and bootloader have different layouts, with *f. */
+bool device_layouts_differ(struct device *d, struct finding *f);
 /* The external chip's finding if group 64 says that it is not usable. */
 bool device_external_wrong(struct device *d, struct finding *f);
 

@@ -29,6 +29,25 @@ static void print_hash(const json_t *slot, FILE *out)
         fprintf(out, ", hash %.*s", SHORT_HASH, hash);
 }
 
+bool device_layouts_differ(struct device *d, struct finding *f)
+{
+    if (!device_ask(d, SLIPWAY_LAYOUT))
+        return false;
+    uint32_t app = (uint32_t)answer_int(d->layout, "hash", 0), boot = (uint32_t)answer_int(d->layout, "boot", 0);
+    *f = (struct finding) { REASON_LAYOUT_MISMATCH, FINDING_NO_SLOT, app, boot, 0 };
+    return app && boot && app != boot;
+}
+
+/* The slots were looked at where the application believes them to be. */
+static void print_layouts(struct device *d, FILE *out)
+{
+    char text[EXPLAIN_MAX];
+    struct finding f;
+
+    if (device_layouts_differ(d, &f))
+        fprintf(out, "%s: the bootloader looks for slot 1 elsewhere\n", explain_finding(&f, text, sizeof text));
+}
+
 void device_print_state(struct device *d, FILE *out)
 {
     struct smpc_refusal kept = d->c.refusal;
@@ -44,6 +63,7 @@ void device_print_state(struct device *d, FILE *out)
         }
         if (strcmp(answer_text(d->slots, "swap", "idle"), "unfinished") == 0)
             fputs("a swap is not finished\n", out);
+        print_layouts(d, out);
     } else if (smpc_images_read(&d->c, &list) == OK) {
         print_listed(&list, out);
     }
@@ -99,6 +119,36 @@ json_t *device_state_json(struct device *d)
     return all;
 }
 
+/* Group 64's entry of a slot, or NULL. */
+static const json_t *slot_entry(struct device *d, unsigned slot)
+{
+    const json_t *entry;
+    size_t i;
+
+    if (!device_ask(d, SLIPWAY_SLOTS))
+        return NULL;
+    json_array_foreach(answer_list(d->slots, "slots"), i, entry) {
+        if (answer_int(entry, "slot", -1) == (json_int_t)slot)
+            return entry;
+    }
+    return NULL;
+}
+
+bool device_slot_wrong(struct device *d, unsigned slot, struct finding *f)
+{
+    return explain_take_finding(json_object_get(slot_entry(d, slot), "why"), f);
+}
+
+int device_find_wrong(struct device *d, const char *hash, struct finding *f)
+{
+    for (unsigned slot = 0; slot < 2; slot++) {
+        const char *held = answer_text(json_object_get(slot_entry(d, slot), "image"), "hash", "");
+        if (*hash && strncmp(held, hash, strlen(hash)) == 0 && device_slot_wrong(d, slot, f))
+            return (int)slot;
+    }
+    return -1;
+}
+
 /* Where the device may have said why, in the order in which to look; the first finding is the cause. */
 static bool find_cause(struct device *d, enum device_topic topic, struct finding *f)
 {
@@ -152,7 +202,8 @@ static int fail_refused(struct device *d, enum device_topic topic, const char *w
     smpc_rc_label(group, r.rc, label, sizeof label);
     json_t *more = json_pack("{s:o}", "smp", refusal_json(&r));
     FILE *out = open_memstream(&detail, &len);
-    fprintf(out, "the device answered %s%s%s%s%s\n", label, text ? ": " : "", text ? text : "",
+    /* The standard code's text is a guess beside the device's own reason. */
+    fprintf(out, "the device answered %s%s%s%s%s\n", label, text && !known ? ": " : "", text && !known ? text : "",
         *r.reason ? "; it says: " : "", r.reason);
     fputs("now:\n", out);
     device_print_state(d, out);

@@ -52,7 +52,10 @@ static int fail_not_found(struct device *d, const char *hash, const char *what)
 {
     char first[SMPC_HASH_TEXT_MAX + 100], sentence[EXPLAIN_MAX + 32];
     struct finding chip;
+    int slot = device_find_wrong(d, hash, &chip);
 
+    if (slot >= 0)
+        return device_fail_finding(d, EXIT_REFUSED, &chip, "%s: slot %d holds this image, but", what, slot);
     bool broken = device_external_wrong(d, &chip);
     snprintf(first, sizeof first, "expected: an image with hash %s in slot 0 or 1", hash);
     json_t *more = json_pack("{s:s, s:{s:i, s:i, s:s}}", "hash", hash, "smp", "group", 1, "rc",

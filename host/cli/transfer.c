@@ -52,16 +52,17 @@ static uint32_t part_size(const json_t *layout, const char *name)
 }
 
 /* What group 64 allows to find. */
-static bool find_misfit(const json_t *layout, const struct smpc_file *file, struct finding *f)
+static bool find_misfit(struct device *d, const struct smpc_file *file, struct finding *f)
 {
-    uint32_t app = (uint32_t)answer_int(layout, "hash", 0), boot = (uint32_t)answer_int(layout, "boot", 0);
+    const json_t *layout = d->layout;
+    uint32_t app = (uint32_t)answer_int(layout, "hash", 0);
     uint32_t slot = part_size(layout, "slot1"), max = (uint32_t)answer_int(layout, "max", 0);
     uint32_t size = (uint32_t)file->bytes.len;
 
+    if (device_layouts_differ(d, f))
+        return true;
     *f = (struct finding) { .slot = SLOT_UPLOADED };
-    if (app && boot && app != boot)
-        *f = (struct finding) { REASON_LAYOUT_MISMATCH, FINDING_NO_SLOT, app, boot, 0 };
-    else if (file->is_image && file->image.has_layout && app && file->image.layout_hash != app)
+    if (file->is_image && file->image.has_layout && app && file->image.layout_hash != app)
         *f = (struct finding) { REASON_IMG_LAYOUT, SLOT_UPLOADED, file->image.layout_hash, app, 0 };
     else if (slot && size > slot)
         *f = (struct finding) { REASON_IMG_TOO_LARGE_SLOT, SLOT_UPLOADED, size, slot, 0 };
@@ -101,7 +102,7 @@ int transfer_check(struct device *d, const struct transfer *t)
     struct finding f;
     char text[EXPLAIN_MAX];
 
-    bool wrong = device_ask(d, SLIPWAY_LAYOUT) ? find_misfit(d->layout, &t->file, &f)
+    bool wrong = device_ask(d, SLIPWAY_LAYOUT) ? find_misfit(d, &t->file, &f)
                                                : find_misfit_by_slots(d, t, &f);
     if (!wrong)
         return EXIT_DONE;
@@ -128,11 +129,21 @@ static int erase_first(struct device *d)
     return device_fail(d, rc, TOPIC_STATE, "slot 1 cannot be erased for a new start");
 }
 
+/* Was it refused by what it is, as a whole? The device says so; the last answer that came does not. */
+static bool arrived_whole(struct device *d, unsigned long long len)
+{
+    return device_ask(d, SLIPWAY_UPLOAD) && (unsigned long long)answer_int(d->upload, "off", 0) == len
+        && strcmp(answer_text(d->upload, "state", ""), "failed") == 0;
+}
+
 static int fail_upload(struct device *d, const struct transfer *t, const struct smpc_upload *u, int err)
 {
     char what[400];
     unsigned long long off = u->off, len = u->file.len;
 
+    if (err == SMPC_REFUSED && arrived_whole(d, len))
+        return device_fail(d, err, TOPIC_UPLOAD, "all %llu bytes of %s arrived in slot 1, but the device does not take it",
+            len, t->path);
     if (err == SMPC_REFUSED)
         return device_fail(d, err, TOPIC_UPLOAD, "upload of %s stopped at %llu of %llu bytes", t->path, off, len);
     snprintf(what, sizeof what, "upload of %s stopped at %llu of %llu bytes", t->path, off, len);

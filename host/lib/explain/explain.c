@@ -115,6 +115,8 @@ static void print_numbers(FILE *out, const struct finding *f)
         fprintf(out, ": after %s of %s start%s", a, b, f->expected == 1 ? "" : "s");
     else if (f->reason == REASON_UPLOAD_RUNNING || f->reason == REASON_UPLOAD_RESUMED)
         fprintf(out, ": %u of %s", f->found, b);
+    else if (strcmp(found, "ms") == 0 && f->found == 0)
+        fprintf(out, ": it was busy before anything was asked of it (its longest operation takes %s)", b);
     else if (!*expected)
         fprintf(out, ": %s", a);
     else

@@ -62,6 +62,8 @@ static void print_action(const json_t *report, FILE *out)
 
     if (!answer_bool(report, "started"))
         fprintf(out, "No image could be started; the bootloader's recovery service answers.\n");
+    else if (answer_bool(report, "stopped"))
+        fprintf(out, "The board started %s, which verifies, in the middle of a swap that could not go on.\n", now);
     else if (strcmp(action, "none") == 0)
         fprintf(out, "The board started %s from slot 0; nothing was swapped.\n", now);
     else if (strcmp(action, "test") == 0 && answer_int(report, "gap", 0))
@@ -79,7 +81,7 @@ static void print_action(const json_t *report, FILE *out)
     else
         fprintf(out, "The board did \"%s\"; %s runs.\n", action, now);
     if (answer_bool(report, "stopped"))
-        fprintf(out, "A swap is not finished: it waits for the external flash.\n");
+        fprintf(out, "The swap is not finished: each start tries to go on with it.\n");
 }
 
 static void print_times(const json_t *report, FILE *out)
@@ -202,9 +204,13 @@ void explain_upload(const json_t *upload, FILE *out)
         fprintf(out, "The last upload is complete and verified: %s, %lld bytes",
             answer_text(upload, "version", "?"), len);
     else
-        fprintf(out, "The last upload was %s at %lld of %lld bytes", state, off, len);
-    print_why(upload, ": ", out);
-    fputs(".\n", out);
+        fprintf(out, "The last upload %s at %lld of %lld bytes", strcmp(state, "refused") == 0 ? "was refused" : state,
+            off, len);
+    if (json_is_object(json_object_get(upload, "why")) && strcmp(state, "running") != 0)
+        print_why(upload, ": ", out);
+    else
+        fputc('.', out);
+    fputc('\n', out);
 }
 
 void explain_chip(const json_t *chip, FILE *out)
