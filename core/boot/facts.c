@@ -103,6 +103,46 @@ void facts_read(struct boot *b)
 
 /* ---- questions -------------------------------------------------------------------------------- */
 
+static void feed(const struct boot *b)
+{
+    if (b->cfg->feed)
+        b->cfg->feed(b->cfg->ctx);
+}
+
+/* As image_hash(), with the watchdog fed: a megabyte takes longer than an application's watchdog may wait. */
+static int hash_image(struct boot *b, const struct image *img, uint8_t hash[CRYPTO_SHA256_LEN])
+{
+    struct crypto_sha256 sha;
+
+    crypto_sha256_init(&sha);
+    for (uint32_t at = 0, n; at < img->tlv_off; at += n) {
+        n = img->tlv_off - at < b->st->layout->unit ? img->tlv_off - at : b->st->layout->unit;
+        int err = area_read(&img->area, img->off + at, b->cfg->buf[0], n);
+        if (err != OK)
+            return err;
+        crypto_sha256_update(&sha, b->cfg->buf[0], n);
+        feed(b);
+    }
+    crypto_sha256_final(&sha, hash);
+    return OK;
+}
+
+static int authenticate(struct boot *b, const struct image *img, enum verdict *verdict, struct finding *why)
+{
+    struct image_auth auth;
+    uint8_t hash[CRYPTO_SHA256_LEN];
+    int err = hash_image(b, img, hash);
+
+    if (err != OK)
+        return err;
+    image_auth_start(&auth, img, b->st->keys, hash);
+    do {
+        err = image_auth_poll(&auth, verdict, why);
+        feed(b);
+    } while (err == ERR_BUSY);
+    return err;
+}
+
 /* OK; ERR_FORMAT or ERR_VERIFY with *why: it is bad; else it could not be read, which is no verdict. */
 static int verify(struct boot *b, unsigned slot, struct image *img, unsigned *unit, struct finding *why)
 {
@@ -110,7 +150,7 @@ static int verify(struct boot *b, unsigned slot, struct image *img, unsigned *un
     int err = store_open(b->st, slot, img, unit, why);
 
     if (err == OK)
-        err = image_verify(img, b->st->keys, b->cfg->buf[0], b->st->layout->unit, &verdict, why);
+        err = authenticate(b, img, &verdict, why);
     if (err == OK && verdict != VERDICT_GOOD)
         err = ERR_VERIFY;
     why->slot = (uint8_t)slot;

@@ -314,6 +314,30 @@ static void test_start_counts_without_a_log(void **state)
     teardown(&p);
 }
 
+/* An ordinary boot of a large image: it is hashed for a second and a half, a watchdog may wait for less. */
+static unsigned fed;
+
+static void count_feed(void *ctx)
+{
+    (void)ctx;
+    fed++;
+}
+
+static void test_the_watchdog_is_fed_while_an_image_is_verified(void **state)
+{
+    struct layout l = rig_layout_at25();
+    struct pair p;
+
+    (void)state;
+    setup(&p, &l, 850 * KIB, 40 * KIB);
+    p.r.cfg.feed = count_feed;
+    fed = 0;
+    rig_boot(&p.r);
+    assert_int_equal(p.r.report.action, BOOT_ACTION_NONE);
+    assert_true(fed >= 850 * KIB / UNIT);
+    teardown(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +350,7 @@ int main(void)
         cmocka_unit_test(test_bad_request_is_refused),
         cmocka_unit_test(test_dead_chip_does_not_stop_the_board),
         cmocka_unit_test(test_start_counts_without_a_log),
+        cmocka_unit_test(test_the_watchdog_is_fed_while_an_image_is_verified),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
