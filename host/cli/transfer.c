@@ -136,11 +136,27 @@ static bool arrived_whole(struct device *d, unsigned long long len)
         && strcmp(answer_text(d->upload, "state", ""), "failed") == 0;
 }
 
+/* Chunks of two clients land in one upload; the device can tell by its length, and in the end by its hash. */
+static bool is_another_upload(struct device *d, size_t len)
+{
+    return device_ask(d, SLIPWAY_UPLOAD) && answer_int(d->upload, "len", 0) != (json_int_t)len
+        && strcmp(answer_text(d->upload, "state", ""), "running") == 0;
+}
+
+static int fail_another(struct device *d, const struct transfer *t)
+{
+    return device_fail_state(d, EXIT_FAILED, "another_upload", NULL, "end the other client, then the same command",
+        "upload of %s: another client uploads to slot 1 at the same time (%lld bytes)", t->path,
+        (long long)answer_int(d->upload, "len", 0));
+}
+
 static int fail_upload(struct device *d, const struct transfer *t, const struct smpc_upload *u, int err)
 {
     char what[400];
     unsigned long long off = u->off, len = u->file.len;
 
+    if (err == ERR_FORMAT && is_another_upload(d, u->file.len))
+        return fail_another(d, t);
     if (err == SMPC_REFUSED && arrived_whole(d, len))
         return device_fail(d, err, TOPIC_UPLOAD, "all %llu bytes of %s arrived in slot 1, but the device does not take it",
             len, t->path);
@@ -183,6 +199,8 @@ static int check_arrival(struct device *d, struct transfer *t, const struct smpc
 
     d->c.deadline_ms = smpc_now(&d->c) + DEVICE_BUDGET_MS;
     device_forget(d);
+    if (is_another_upload(d, u->file.len))
+        return fail_another(d, t);
     if (device_ask(d, SLIPWAY_UPLOAD) && explain_take_finding(json_object_get(d->upload, "why"), &f)
         && strcmp(answer_text(d->upload, "state", ""), "done") != 0)
         return device_fail_finding(d, EXIT_REFUSED, &f, "upload of %s", t->path);
