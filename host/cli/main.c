@@ -1,4 +1,5 @@
 /* `slipway`: finds the command, takes out the options that all commands share, runs it. */
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +102,7 @@ static const char *option_value(struct parser *p, const char *name, bool *missin
     if (arg[n] == '=')
         return arg + n + 1;
     if (p->at + 1 >= p->argc) {
-        fprintf(stderr, "error: %s needs a value\n", name);
+        (void)cli_fail(p->cli, EXIT_USAGE, "usage", NULL, "slipway help", "%s needs a value", name);
         *missing = true;
         return NULL;
     }
@@ -130,7 +131,7 @@ static int take_common(struct parser *p, bool device)
     else if (!missing && (v = option_value(p, "--log", &missing))) {
         cli->log = fopen(v, "a");
         if (!cli->log) {
-            fprintf(stderr, "error: cannot open the log %s\n", v);
+            (void)cli_fail(cli, EXIT_USAGE, "usage", strerror(errno), NULL, "cannot open the log %s", v);
             return -1;
         }
     } else if (device && !missing && (v = option_value(p, "--port", &missing)))
@@ -156,10 +157,8 @@ static int decide_color(struct cli *cli, const char *when)
         cli->color = true;
     else if (strcmp(when, "never") == 0)
         cli->ascii = true;
-    else {
-        fprintf(stderr, "error: --color is auto, always or never, not %s\n", when);
-        return EXIT_USAGE;
-    }
+    else
+        return cli_fail(cli, EXIT_USAGE, "usage", NULL, NULL, "--color is auto, always or never, not %s", when);
     return EXIT_DONE;
 }
 
@@ -177,31 +176,39 @@ static int find_command(struct parser *p)
         int took = take_common(p, true);
         if (took <= 0) {
             if (took == 0)
-                fprintf(stderr, "error: unknown option %s\n  try: slipway help\n", arg);
+                (void)cli_fail(p->cli, EXIT_USAGE, "usage", NULL, "slipway help", "unknown option %s", arg);
             exit(EXIT_USAGE);
         }
     }
     return -1;
 }
 
+/* Looked for before all else is parsed, so that a wrong use is told as it was asked to be. */
+static bool wants_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    }
+    return false;
+}
+
 int main(int argc, char **argv)
 {
-    struct cli cli = { 0 };
+    struct cli cli = { .json = wants_json(argc, argv) };
     struct parser p = { .cli = &cli, .argc = argc, .argv = argv };
 
     signal(SIGPIPE, SIG_IGN);
     int at = find_command(&p);
     if (at < 0) {
         print_overview(p.help ? stdout : stderr);
-        return p.help ? EXIT_DONE : EXIT_USAGE;
+        return p.help ? EXIT_DONE : cli_fail(&cli, EXIT_USAGE, "usage", NULL, "slipway help", "which command?");
     }
     if (strcmp(argv[at], "help") == 0)
         return help(at + 1 < argc ? argv[at + 1] : NULL);
     const struct cli_command *cmd = find(argv[at]);
-    if (!cmd) {
-        fprintf(stderr, "error: no command %s\n  try: slipway help\n", argv[at]);
-        return EXIT_USAGE;
-    }
+    if (!cmd)
+        return cli_fail(&cli, EXIT_USAGE, "usage", NULL, "slipway help", "no command %s", argv[at]);
 
     char **rest = calloc((size_t)argc + 1, sizeof *rest);
     if (!rest)
@@ -209,16 +216,18 @@ int main(int argc, char **argv)
     int n = 0;
     rest[n++] = argv[at];
     bool only_operands = false;
-    for (p.at = at + 1; p.at < argc; p.at++) {
+    int rc = EXIT_DONE;
+    for (p.at = at + 1; p.at < argc && rc == EXIT_DONE; p.at++) {
         if (strcmp(argv[p.at], "--") == 0)
             only_operands = true;
         int took = only_operands ? 0 : take_common(&p, cmd->device);
         if (took < 0)
-            return EXIT_USAGE;
-        if (took == 0)
+            rc = EXIT_USAGE;
+        else if (took == 0)
             rest[n++] = argv[p.at];
     }
-    int rc = p.help ? help(cmd->name) : decide_color(&cli, p.color);
+    if (rc == EXIT_DONE)
+        rc = p.help ? help(cmd->name) : decide_color(&cli, p.color);
     if (rc == EXIT_DONE && !p.help)
         rc = cmd->run(&cli, n, rest);
     free(rest);

@@ -44,3 +44,33 @@ def enum(path, name):
     text = re.sub(r"/\*.*?\*/", "", read(path), flags=re.S)
     body = re.search(rf"enum {name} \{{(.*?)\}}", text, re.S).group(1)
     return {n: int(v, 0) for n, v in re.findall(r"(\w+) = (\w+)", body)}
+
+
+SLOT = {"slot", "version", "size", "hash", "unit", "verified", "active", "confirmed", "pending", "permanent", "why"}
+FAILED = {"ok", "code", "message", "detail", "next", "finding", "slots", "smp", "hash", "running", "operation"}
+
+
+def members():
+    """[16] {(command, event): members} of --json."""
+    out = {}
+    for commands, event, names in tables("`--json`")[1]:
+        for command in commands.split(", "):
+            for e in words(event):
+                out.setdefault((command, e), set()).update(words(names))
+    out["list", "slot"] = SLOT
+    return out
+
+
+def check_events(test, command, events):
+    """Each event is one of the command's, with no members but those of SPEC.md; the last is the result."""
+    known = members()
+    for e in events:
+        name = e["event"]
+        if name == "progress":
+            said = {"what", "done", "total"}
+        elif name == "result" and not e["ok"]:
+            said = FAILED
+        else:
+            said = known.get((command, name), set()) | ({"ok"} if name == "result" else set())
+        test.assertLessEqual(set(e) - {"event"}, said, (command, name))
+    test.assertEqual(events[-1]["event"], "result")

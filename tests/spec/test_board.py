@@ -29,16 +29,6 @@ REASON = {int(r[0]): r[1].strip("`") for r in spec.tables("Reasons")[0]}
 NUMBER = {code: n for n, code in REASON.items()}
 
 
-def members():
-    """[16] {(command, event): members} of --json."""
-    out = {}
-    for commands, event, names in spec.tables("`--json`")[1]:
-        for command in commands.split(", "):
-            for e in spec.words(event):
-                out.setdefault((command, e), set()).update(spec.words(names))
-    return out
-
-
 class BoardTest(unittest.TestCase):
     maxDiff = None
 
@@ -74,17 +64,7 @@ class BoardTest(unittest.TestCase):
         """The command's events; their members are those of SPEC.md."""
         p = run(SLIPWAY, *args, "--json", "--udp", f"127.0.0.1:{sim.port}", ok=ok)
         events = [json.loads(line) for line in p.stdout.splitlines()]
-        known = members()
-        for e in events:
-            name = e["event"]
-            if name == "progress" or (name == "result" and not e["ok"]):
-                continue
-            said = known.get((args[0], name), set()) | {"event"} | ({"ok"} if name == "result" else set())
-            if (args[0], name) == ("list", "slot"):
-                said |= {"slot", "version", "size", "hash", "unit", "verified", "active", "confirmed", "pending",
-                         "permanent", "why"}
-            self.assertLessEqual(set(e), said, (args[0], name))
-        self.assertEqual(events[-1]["event"], "result")
+        spec.check_events(self, args[0], events)
         return events
 
     # ---- what both say ----------------------------------------------------------------------------
