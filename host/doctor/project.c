@@ -387,18 +387,91 @@ static const char *without_suffix(struct pool *pool, const char *base)
     return pool_copy(pool, base, dot ? (size_t)(dot - base) : strlen(base));
 }
 
+static void add_suffix(struct suffixes *s, const char *name, bool sysbuild)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if (strcmp(s->name[i], name) == 0) {
+            s->sysbuild[i] |= sysbuild;
+            return;
+        }
+    }
+    if (s->count < sizeof s->name / sizeof s->name[0]) {
+        s->name[s->count] = name;
+        s->sysbuild[s->count++] = sysbuild;
+    }
+}
+
+void project_suffixes(struct project *p, const char *app, struct suffixes *out)
+{
+    *out = (struct suffixes) { .count = 0 };
+    for (struct source *f = p->files.first; f; f = f->next) {
+        bool prj = text_starts(f->base, "prj_"), sysbuild = text_starts(f->base, "sysbuild_");
+        if ((!prj && !sysbuild) || !text_ends(f->base, ".conf") || strcmp(path_dir(p->pool, f->rel), app) != 0)
+            continue;
+        const char *name = without_suffix(p->pool, f->base + (prj ? 4 : 9));
+        if (!known_board(name) && !soc_in(name)) /* prj_BOARD.conf is another, older, thing */
+            add_suffix(out, name, sysbuild);
+    }
+}
+
+/* Words that go on a board's name behind its SoC: cores, variants, revisions. */
+static bool is_qualifier(const char *word, size_t n)
+{
+    static const char *const words[] = { "cpuapp", "cpunet", "cpurad", "cpuflpr", "cpuppr", "ns", "xip", "iron", "a", "b" };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strlen(words[i]) == n && strncmp(words[i], word, n) == 0)
+            return true;
+    }
+    return isdigit((unsigned char)word[0]) || (n > 3 && strncmp(word, "nrf", 3) == 0);
+}
+
+/* Behind BOARD_SOC and its qualifiers: where a suffix begins that no other file speaks of; NULL if none. */
+static const char *rest_of_name(const char *name)
+{
+    bool soc = false;
+
+    for (const char *word = name; word; word = strchr(word, '_')) {
+        word += *word == '_';
+        size_t n = strcspn(word, "_");
+        if (soc && !is_qualifier(word, n))
+            return word;
+        soc |= word != name && n > 4 && strncmp(word, "nrf", 3) == 0 && isdigit((unsigned char)word[3]);
+    }
+    return NULL;
+}
+
+const char *without_file_suffix(struct pool *pool, const struct suffixes *s, const char *name, const char **suffix)
+{
+    const char *rest = rest_of_name(name);
+
+    *suffix = NULL;
+    for (size_t i = 0; i < s->count && !rest; i++) {
+        size_t n = strlen(name), m = strlen(s->name[i]);
+        if (n > m + 1 && name[n - m - 1] == '_' && strcmp(name + n - m, s->name[i]) == 0)
+            rest = name + n - m;
+    }
+    if (!rest || rest - name < 2)
+        return name;
+    *suffix = pool_dup(pool, rest);
+    return pool_copy(pool, name, (size_t)(rest - name) - 1);
+}
+
 /* Names of the boards that the application has files for, then those of board files in the project. */
 size_t project_boards(struct project *p, const char *app, const char **boards)
 {
     size_t count = 0;
     const char *dirs[] = { path_join(p->pool, app, "boards"), path_join(p->pool, app, "child_image/mcuboot/boards"),
         path_join(p->pool, app, "sysbuild/mcuboot/boards") };
+    struct suffixes suffixes;
+    const char *suffix;
 
+    project_suffixes(p, app, &suffixes);
     for (struct source *f = p->files.first; f; f = f->next) {
         const char *dir = path_dir(p->pool, f->rel);
         if ((strcmp(dir, dirs[0]) == 0 || strcmp(dir, dirs[1]) == 0 || strcmp(dir, dirs[2]) == 0)
             && (text_ends(f->base, ".overlay") || (text_ends(f->base, ".conf") && !text_ends(f->base, "_defconfig"))))
-            add_board(boards, &count, without_suffix(p->pool, f->base));
+            add_board(boards, &count, without_file_suffix(p->pool, &suffixes, without_suffix(p->pool, f->base), &suffix));
     }
     for (struct source *f = p->files.first; f; f = f->next) {
         if (!text_ends(f->base, ".dts") || project_in_build(p, f->rel))

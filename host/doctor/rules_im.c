@@ -280,13 +280,17 @@ static void net02(struct check *c)
     const struct view *v = c->v;
     const struct conf_item *item = sb_said(v, "NETCORE_APP_UPDATE");
 
-    if (!is_5340(v) || !item || !sb_on(v, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY") || sb_on(v, multi))
+    struct slot slot = slot_secondary(v);
+    bool external = v->pm ? sb_on(v, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY") : slot.known && slot.external;
+
+    if (!is_5340(v) || !item || !external || sb_on(v, multi))
         return;
-    bool refused = sb_off(v, multi);
+    /* the switch of the Partition Manager's external slot may select it; nothing does without */
+    bool refused = sb_off(v, multi), sure = refused || !v->pm;
     struct finding *f = check_report(c, refused ? conf_item(&v->sb, multi)->at : item->at, "sysbuild",
         "the network core is to be updated through an external slot 1, which needs SB_CONFIG_MCUBOOT_NRF53_MULTI_IMAGE_UPDATE=y%s",
-        refused ? "" : " (an SDK whose external slot selects it by itself needs no line)");
-    if (!refused)
+        sure ? "" : " (an SDK whose external slot selects it by itself needs no line)");
+    if (!sure)
         f->severity = SEV_WARNING;
     fix_append(c, f, sysbuild_conf(c), "SB_CONFIG_MCUBOOT_NRF53_MULTI_IMAGE_UPDATE=y");
 }
@@ -316,7 +320,7 @@ const struct rule rules_im[] = {
         "Feed it from a thread of its own, erase progressively, and let MCUboot feed it.", "An erase blocks the thread that asked for it.", "data sheets", im10 },
     { "NET01", SEV_ERROR, IN_SYSBUILD, false, "sources", "a network core update without its bootloader", "The network core's image is not signed, or not part of the update.",
         "SB_CONFIG_SECURE_BOOT_NETCORE=y and SB_CONFIG_NETCORE_APP_UPDATE=y.", "The network core is updated by its own bootloader, b0n.", "Kconfig.netcore", net01 },
-    { "NET02", SEV_ERROR, IN_SYSBUILD, false, "sources", "a network core update through external flash without multi-image",
+    { "NET02", SEV_ERROR, IN_SYSBUILD | IN_NONE, false, "sources", "a network core update through external flash without multi-image",
         "Kconfig refuses: required if the secondary partition resides in off-chip memory.", "SB_CONFIG_MCUBOOT_NRF53_MULTI_IMAGE_UPDATE=y.",
         "Only with it is the image kept apart.", "Kconfig.mcuboot", net02 },
     { .id = NULL },

@@ -217,6 +217,8 @@ static uint64_t images_of(const struct view *v, const struct image *i, const cha
 {
     uint64_t n;
 
+    if (v->sysbuild && !i->has_built)
+        return *known = false, 1; /* one number of sysbuild's for both */
     for (; *names; names++) {
         const char *text = i->has_built ? conf_value(&i->built, *names) : conf_value(&i->src, *names);
         if (text && conf_number(text, &n)) {

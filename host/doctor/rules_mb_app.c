@@ -104,9 +104,11 @@ static void mb18(struct check *c)
     const struct view *v = c->v;
     const char *dir = *v->app_dir ? check_say(c, "%s/sysbuild/mcuboot", v->app_dir) : "sysbuild/mcuboot";
 
-    if (!v->sysbuild || source_findf(&v->p->files, "%s/prj.conf", dir))
-        return;
     for (struct source *f = v->p->files.first; f; f = f->next) {
+        if (text_starts(f->base, "prj") && text_ends(f->base, ".conf") && strcmp(path_dir(v->p->pool, f->rel), dir) == 0)
+            return; /* for a FILE_SUFFIX at least */
+    }
+    for (struct source *f = v->p->files.first; f && v->sysbuild; f = f->next) {
         if (!source_below(f, dir) || (!text_ends(f->base, ".conf") && !text_ends(f->base, ".overlay")))
             continue;
         check_report(c, in_file(f->rel), "mcuboot",

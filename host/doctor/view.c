@@ -15,6 +15,8 @@ struct setup {
     struct source *board_dts;
     const struct known_board *known;
     unsigned board_count;
+    const char *suffix; /* FILE_SUFFIX of this build, NULL: none */
+    const struct suffixes *suffixes; /* those that the application has files for */
     bool has_sysbuild, has_child, pm_evidence, pm_outputs, pm_off;
 };
 
@@ -98,8 +100,27 @@ static void read_board(const struct setup *u, struct image *i)
     }
 }
 
-static bool add_overlay(struct image *i, struct source *f)
+/* A link that git has written as a text file holds the path of what is meant. */
+static struct source *follow(const struct setup *u, struct source *f)
 {
+    struct sources *s = &u->p->files;
+    const char *text = f && f->size > 2 && f->size < 200 ? source_peek(s, f) : NULL;
+
+    if (!text || !(strchr(text, '/') || strchr(text, '.')) || text[strcspn(text, "= \t\r#{")] != '\0')
+        return f;
+    const char *dir = path_dir(s->pool, f->rel), *to = pool_copy(s->pool, text, strcspn(text, "\n"));
+    for (; text_starts(to, "../"); to += 3) {
+        if (!*dir)
+            return f;
+        dir = path_dir(s->pool, dir);
+    }
+    struct source *real = source_find(s, path_join(s->pool, dir, to));
+    return real ? real : f;
+}
+
+static bool add_overlay(const struct setup *u, struct image *i, struct source *f)
+{
+    f = follow(u, f);
     if (!f || !read_dts(i, f))
         return false;
     i->overlay = f->rel;
@@ -109,6 +130,7 @@ static bool add_overlay(struct image *i, struct source *f)
 
 static bool add_conf(const struct setup *u, struct image *i, struct source *f)
 {
+    f = follow(u, f);
     if (!f)
         return false;
     conf_read(&i->src, &u->p->files, f, "CONFIG_");
@@ -127,20 +149,37 @@ static void start_image(const struct setup *u, struct image *i, const char *name
     read_board(u, i);
 }
 
-/* Files of the folder `dir` that are named after the board: DIR/BOARD.EXT. */
+/* Is `name` that of the board, in the plain form or in that of the build's suffix? */
+static bool names_board(const struct setup *u, const char *name, bool with_suffix)
+{
+    const char *suffix, *board = without_file_suffix(u->p->pool, u->suffixes, name, &suffix);
+    bool fits = with_suffix ? suffix && u->suffix && strcmp(suffix, u->suffix) == 0 : !suffix;
+
+    return fits && u->board && board_matches(board, u->board);
+}
+
+/* Files of the folder `dir` that are named after the board: DIR/BOARD_SUFFIX.EXT, else DIR/BOARD.EXT. */
 static bool each_board_file(const struct setup *u, struct image *i, const char *dir, const char *ext)
 {
     bool any = false;
 
-    for (struct source *f = u->p->files.first; f; f = f->next) {
-        if (!u->board || !text_ends(f->base, ext) || strcmp(path_dir(u->p->pool, f->rel), dir) != 0)
-            continue;
-        const char *name = pool_copy(u->p->pool, f->base, strlen(f->base) - strlen(ext));
-        if (!board_matches(name, u->board))
-            continue;
-        any |= strcmp(ext, ".conf") == 0 ? add_conf(u, i, f) : add_overlay(i, f);
+    for (int with_suffix = u->suffix != NULL; with_suffix >= 0 && !any; with_suffix--) {
+        for (struct source *f = u->p->files.first; f; f = f->next) {
+            if (!text_ends(f->base, ext) || strcmp(path_dir(u->p->pool, f->rel), dir) != 0
+                || !names_board(u, pool_copy(u->p->pool, f->base, strlen(f->base) - strlen(ext)), with_suffix))
+                continue;
+            any |= strcmp(ext, ".conf") == 0 ? add_conf(u, i, f) : add_overlay(u, i, f);
+        }
     }
     return any;
+}
+
+/* STEM_SUFFIX.EXT of a build with a suffix, else STEM.EXT; NULL if neither is there. */
+static struct source *variant_of(const struct setup *u, const char *stem, const char *ext)
+{
+    struct source *f = u->suffix ? source_findf(&u->p->files, "%s_%s%s", stem, u->suffix, ext) : NULL;
+
+    return f ? f : source_findf(&u->p->files, "%s%s", stem, ext);
 }
 
 /* Fragments and overlays that CMake files name for an image, by the words of one line. */
@@ -167,7 +206,7 @@ static void cmake_files(const struct setup *u, struct image *i, bool boot)
             const char *name = pool_copy(u->p->pool, start, (size_t)(ext - start));
             for (struct source *g = s->first; g; g = g->next) {
                 if (strcmp(g->base, name) == 0 && source_below(g, u->app) && !strstr(line, "if("))
-                    text_ends(name, ".conf") ? add_conf(u, i, g) : add_overlay(i, g);
+                    text_ends(name, ".conf") ? add_conf(u, i, g) : add_overlay(u, i, g);
             }
         }
     }
@@ -198,11 +237,11 @@ static void read_app(const struct setup *u, struct image *i)
     start_image(u, i, "app", path_join(pool, u->app, "prj.conf"),
         u->board && !u->board_dts ? pool_printf(pool, "%s/%s.overlay", boards, u->board)
                                   : path_join(pool, u->app, "app.overlay"));
-    if (!add_conf(u, i, source_findf(s, "%s/prj.conf", u->app)) && u->board)
+    if (!add_conf(u, i, variant_of(u, path_join(pool, u->app, "prj"), ".conf")) && u->board)
         add_conf(u, i, source_findf(s, "%s/prj_%s.conf", u->app, u->board));
     each_board_file(u, i, boards, ".conf");
-    if (!each_board_file(u, i, boards, ".overlay"))
-        add_overlay(i, source_findf(s, "%s/app.overlay", u->app));
+    if (!each_board_file(u, i, boards, ".overlay") && !each_board_file(u, i, u->app, ".overlay"))
+        add_overlay(u, i, variant_of(u, path_join(pool, u->app, "app"), ".overlay"));
     cmake_files(u, i, false);
     read_built(u, i, u->build ? u->build->app_config : NULL, u->build ? u->build->app_dts : NULL);
 }
@@ -215,16 +254,16 @@ static void read_boot_dir(const struct setup *u, struct image *i, const char *di
     const char *own = path_join(pool, dir, "mcuboot");
     bool any = false;
 
-    add_conf(u, i, source_findf(s, "%s/prj.conf", own));
-    each_board_file(u, i, pool_printf(pool, "%s/boards", own), ".conf");
-    add_conf(u, i, source_findf(s, "%s.conf", own));
-    any |= each_board_file(u, i, pool_printf(pool, "%s/boards", own), ".overlay");
-    any |= add_overlay(i, source_findf(s, "%s.overlay", own));
+    add_conf(u, i, variant_of(u, path_join(pool, own, "prj"), ".conf"));
+    each_board_file(u, i, path_join(pool, own, "boards"), ".conf");
+    add_conf(u, i, variant_of(u, own, ".conf"));
+    any |= each_board_file(u, i, path_join(pool, own, "boards"), ".overlay");
+    any |= add_overlay(u, i, variant_of(u, own, ".overlay"));
     if (!any)
-        add_overlay(i, source_findf(s, "%s/app.overlay", own));
+        add_overlay(u, i, variant_of(u, path_join(pool, own, "app"), ".overlay"));
     if (u->board) {
         add_conf(u, i, source_findf(s, "%s_%s.conf", own, u->board));
-        add_overlay(i, source_findf(s, "%s_%s.overlay", own, u->board));
+        add_overlay(u, i, source_findf(s, "%s_%s.overlay", own, u->board));
     }
 }
 
@@ -243,7 +282,7 @@ static void read_boot(const struct setup *u, struct image *i, enum flow flow)
     if (u->p->forced_flow == FLOW_SYSBUILD && !u->has_sysbuild)
         read_boot_dir(u, i, path_join(pool, u->app, "child_image"));
     add_conf(u, i, source_findf(s, "%s/mcuboot.conf", u->app));
-    add_overlay(i, source_findf(s, "%s/mcuboot.overlay", u->app));
+    add_overlay(u, i, source_findf(s, "%s/mcuboot.overlay", u->app));
     add_conf(u, i, source_findf(s, "%s/mcuboot/prj.conf", u->app));
     if (flow == FLOW_SYSBUILD)
         cmake_files(u, i, true);
@@ -308,10 +347,43 @@ static void read_sysbuild(const struct setup *u, struct view *v)
         if (!conf_item(&v->sb, *name))
             conf_add(&v->sb, *name, "y", (struct place) { .file = "(board)" }, true);
     }
-    struct source *conf = source_findf(s, "%s/sysbuild.conf", u->app);
+    struct source *conf = variant_of(u, path_join(s->pool, u->app, "sysbuild"), ".conf");
     if (conf)
         conf_read(&v->sb, s, conf, "SB_CONFIG_");
     cmake_options(u, &v->sb, "SB_CONFIG_");
+}
+
+/* pm_static_BOARD_SUFFIX.yml and so on: the part of the name behind "pm_static_". */
+static struct source *static_map_of_board(const struct setup *u, bool with_suffix)
+{
+    struct sources *s = &u->p->files;
+
+    for (struct source *f = s->first; f; f = f->next) {
+        bool yaml = text_starts(f->base, "pm_static_") && text_ends(f->base, ".yml") && source_below(f, u->app);
+        if (yaml && names_board(u, pool_copy(s->pool, f->base + 10, strlen(f->base) - 14), with_suffix))
+            return f;
+    }
+    return NULL;
+}
+
+/* The static map: for the board, for the application, in the board's own folder. */
+static struct source *static_map(const struct setup *u)
+{
+    struct sources *s = &u->p->files;
+    struct source *fixed = u->suffix ? static_map_of_board(u, true) : NULL;
+
+    if (!fixed)
+        fixed = static_map_of_board(u, false);
+    if (!fixed)
+        fixed = variant_of(u, path_join(s->pool, u->app, "pm_static"), ".yml");
+    if (!fixed && u->board_dts)
+        fixed = variant_of(u, path_join(s->pool, path_dir(s->pool, u->board_dts->rel), "pm_static"), ".yml");
+    for (struct source *f = s->first; f && !fixed; f = f->next) {
+        if (text_starts(f->base, "pm_static") && (text_ends(f->base, ".yml") || text_ends(f->base, ".yaml"))
+            && source_below(f, u->app) && !u->board)
+            fixed = f;
+    }
+    return fixed;
 }
 
 static void read_maps(const struct setup *u, struct view *v)
@@ -328,19 +400,7 @@ static void read_maps(const struct setup *u, struct view *v)
         v->has_partitions = map_read_yaml(&v->partitions, s, map) && v->partitions.first;
     else if (b && b->pm_config)
         v->has_partitions = map_read_config(&v->partitions, s, b->pm_config);
-    struct source *fixed = NULL;
-    for (struct source *f = s->first; u->board && f && !fixed; f = f->next) {
-        if (text_starts(f->base, "pm_static_") && text_ends(f->base, ".yml") && source_below(f, u->app)
-            && board_matches(pool_copy(s->pool, f->base + 10, strlen(f->base) - 14), u->board))
-            fixed = f;
-    }
-    if (!fixed)
-        fixed = source_findf(s, "%s/pm_static.yml", u->app);
-    for (struct source *f = s->first; f && !fixed; f = f->next) {
-        if (text_starts(f->base, "pm_static") && (text_ends(f->base, ".yml") || text_ends(f->base, ".yaml"))
-            && source_below(f, u->app) && !u->board)
-            fixed = f;
-    }
+    struct source *fixed = static_map(u);
     if (fixed)
         v->has_static = map_read_yaml(&v->pm_static, s, fixed) && v->pm_static.first;
 }
@@ -454,10 +514,17 @@ static void gather(struct setup *u)
 
 static bool sb_says_off(const struct setup *u)
 {
-    struct source *f = source_findf(&u->p->files, "%s/sysbuild.conf", u->app);
-    const char *text = f ? source_peek(&u->p->files, f) : NULL;
+    struct sources *s = &u->p->files;
+    struct source *f = variant_of(u, path_join(s->pool, u->app, "sysbuild"), ".conf");
+    struct source *kconfig = source_findf(s, "%s/Kconfig.sysbuild", u->app);
+    struct conf sb;
 
-    return text && (text_starts(text, "SB_CONFIG_PARTITION_MANAGER=n") || strstr(text, "\nSB_CONFIG_PARTITION_MANAGER=n"));
+    conf_init(&sb, s->pool);
+    if (kconfig)
+        conf_read_kconfig(&sb, s, kconfig);
+    if (f)
+        conf_read(&sb, s, f, "SB_CONFIG_");
+    return conf_is(&sb, "PARTITION_MANAGER", "n");
 }
 
 /* The flows that are possible, and which of them is only a what-if. */
@@ -490,14 +557,10 @@ static unsigned candidates_of(const struct setup *u, unsigned *whatif)
     return ncs >= 30000 ? IN_SYSBUILD : ncs && ncs < 20700 ? IN_CHILD : IN_PM;
 }
 
-static void views_of(struct project *p, const char *app, const char *board, unsigned boards, struct build *b,
-    void (*fn)(struct view *, void *), void *ctx)
+static void views_of_variant(struct setup u, void (*fn)(struct view *, void *), void *ctx)
 {
-    struct setup u = { .p = p, .app = app, .board = board, .build = b, .board_count = boards };
     unsigned whatif;
 
-    u.known = known_board(board);
-    u.board_dts = board ? project_board_dts(p, board) : NULL;
     gather(&u);
     unsigned flows = candidates_of(&u, &whatif);
     for (int f = 0; f < FLOW_COUNT; f++) {
@@ -506,6 +569,24 @@ static void views_of(struct project *p, const char *app, const char *board, unsi
     }
     if (whatif & ~flows)
         make_view(&u, FLOW_NONE, flows, true, fn, ctx);
+}
+
+static void views_of(struct project *p, const char *app, const char *board, unsigned boards, struct build *b,
+    void (*fn)(struct view *, void *), void *ctx)
+{
+    struct suffixes suffixes;
+    struct setup u = { .p = p, .app = app, .board = board, .build = b, .board_count = boards, .suffixes = &suffixes };
+
+    project_suffixes(p, app, &suffixes);
+    u.known = known_board(board);
+    u.board_dts = board ? project_board_dts(p, board) : NULL;
+    views_of_variant(u, fn, ctx);
+    for (size_t i = 0; i < suffixes.count && !b; i++) {
+        if (suffixes.sysbuild[i]) {
+            u.suffix = suffixes.name[i];
+            views_of_variant(u, fn, ctx);
+        }
+    }
 }
 
 /* BOARD of a build folder's CMake cache, with '/' as '_'. NULL if it does not say. */
