@@ -138,21 +138,14 @@ static void read_line(struct conf *c, const char *line, size_t len, const char *
         conf_add(c, copy, value_of(c->pool, line + rest + 1, len - rest - 1), at, false);
 }
 
-/* One line after another of a text: its start and its length without the end. */
-struct lines {
-    const char *at, *end, *line;
-    size_t len;
-    unsigned number;
-};
-
-static struct lines lines_of(const char *text, size_t len)
+struct lines conf_lines(const char *text, size_t len)
 {
     bool marked = len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0;
 
     return (struct lines) { .at = text + (marked ? 3 : 0), .end = text + len };
 }
 
-static bool lines_next(struct lines *l)
+bool conf_lines_next(struct lines *l)
 {
     if (l->at >= l->end)
         return false;
@@ -170,87 +163,6 @@ void conf_read(struct conf *c, struct sources *s, struct source *f, const char *
 
     if (!text)
         return;
-    for (struct lines l = lines_of(text, f->len); lines_next(&l);)
+    for (struct lines l = conf_lines(text, f->len); conf_lines_next(&l);)
         read_line(c, l.line, l.len, prefix, (struct place) { f->rel, l.number, 1 });
-}
-
-/* Where the reader of a Kconfig file stands: in which symbol's entry, and in how deep a help text. */
-struct kconfig {
-    const char *symbol; /* NULL: in none */
-    bool help; /* in a help text, which ends with a line indented less than its first */
-    size_t help_indent; /* 0: its first line has not come yet */
-};
-
-/* The word that `line` begins with, and blanks behind it. */
-static bool begins(const char *line, size_t len, const char *word, size_t *rest)
-{
-    size_t n = strlen(word);
-
-    if (len < n || memcmp(line, word, n) != 0 || (len > n && line[n] != ' ' && line[n] != '\t'))
-        return false;
-    while (n < len && (line[n] == ' ' || line[n] == '\t'))
-        n++;
-    *rest = n;
-    return true;
-}
-
-static bool in_help(struct kconfig *k, size_t indent)
-{
-    if (!k->help)
-        return false;
-    if (k->help_indent == 0)
-        k->help_indent = indent;
-    k->help = indent > 0 && indent >= k->help_indent;
-    return k->help;
-}
-
-/* What ends the entry of a symbol: the next entry of any kind. */
-static bool ends_entry(const char *line, size_t len)
-{
-    static const char *const words[] = { "choice", "endchoice", "menu", "endmenu", "if", "endif", "comment", "source",
-        "rsource", "osource", "orsource", "mainmenu" };
-    size_t rest;
-
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (begins(line, len, words[i], &rest))
-            return true;
-    }
-    return false;
-}
-
-static void kconfig_line(struct conf *c, struct kconfig *k, const char *line, size_t len, struct place at)
-{
-    size_t rest;
-
-    if (begins(line, len, "config", &rest) || begins(line, len, "menuconfig", &rest)) {
-        k->symbol = pool_copy(c->pool, line + rest, name_length(line + rest));
-    } else if (ends_entry(line, len)) {
-        k->symbol = NULL;
-    } else if (begins(line, len, "help", &rest) || begins(line, len, "---help---", &rest)) {
-        k->help = true;
-        k->help_indent = 0;
-    } else if (k->symbol && begins(line, len, "default", &rest) && rest < len) {
-        char *value = value_of(c->pool, line + rest, len - rest), *condition = strstr(value, " if ");
-        if (condition)
-            *condition = '\0';
-        if (!conf_item(c, k->symbol))
-            conf_add(c, k->symbol, value, at, true);
-    }
-}
-
-void conf_read_kconfig(struct conf *c, struct sources *s, struct source *f)
-{
-    const char *text = source_config(s, f);
-    struct kconfig k = { .symbol = NULL };
-
-    if (!text)
-        return;
-    for (struct lines l = lines_of(text, f->len); lines_next(&l);) {
-        size_t skip = 0;
-        while (skip < l.len && isspace((unsigned char)l.line[skip]))
-            skip++;
-        if (skip == l.len || in_help(&k, skip))
-            continue;
-        kconfig_line(c, &k, l.line + skip, l.len - skip, (struct place) { f->rel, l.number, (unsigned)skip + 1 });
-    }
 }

@@ -30,11 +30,17 @@ struct conf {
 void conf_init(struct conf *c, struct pool *pool);
 void conf_add(struct conf *c, const char *name, const char *value, struct place at, bool weak);
 
+/* One line after another of a text: its start and its length without the end. */
+struct lines {
+    const char *at, *end, *line;
+    size_t len;
+    unsigned number;
+};
+struct lines conf_lines(const char *text, size_t len);
+bool conf_lines_next(struct lines *l);
+
 /* Reads the assignments with `prefix` ("CONFIG_" or "SB_CONFIG_") of a file. */
 void conf_read(struct conf *c, struct sources *s, struct source *f, const char *prefix);
-
-/* `default` lines below `config X` of a Kconfig file, as weak items. */
-void conf_read_kconfig(struct conf *c, struct sources *s, struct source *f);
 
 const struct conf_item *conf_item(const struct conf *c, const char *name); /* the one that counts */
 const char *conf_value(const struct conf *c, const char *name); /* NULL if it is not assigned */

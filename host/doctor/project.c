@@ -441,11 +441,25 @@ static const char *rest_of_name(const char *name)
     return NULL;
 }
 
-const char *without_file_suffix(struct pool *pool, const struct suffixes *s, const char *name, const char **suffix)
+/* Is there a file of the board `name`, or is it a kit? Then what follows the name is a suffix. */
+static bool is_whole_name(const struct project *p, const char *name, size_t n)
 {
+    for (const struct source *f = p->files.first; f; f = f->next) {
+        if (strncmp(f->base, name, n) == 0
+            && (strcmp(f->base + n, ".conf") == 0 || strcmp(f->base + n, ".overlay") == 0 || strcmp(f->base + n, ".dts") == 0))
+            return true;
+    }
+    return known_board(name) != NULL;
+}
+
+const char *without_file_suffix(const struct project *p, const struct suffixes *s, const char *name, const char **suffix)
+{
+    struct pool *pool = p->pool;
     const char *rest = rest_of_name(name);
 
     *suffix = NULL;
+    if (rest && !is_whole_name(p, name, (size_t)(rest - name) - 1))
+        rest = NULL; /* nrf52840_sense is a board as well */
     for (size_t i = 0; i < s->count && !rest; i++) {
         size_t n = strlen(name), m = strlen(s->name[i]);
         if (n > m + 1 && name[n - m - 1] == '_' && strcmp(name + n - m, s->name[i]) == 0)
@@ -471,7 +485,7 @@ size_t project_boards(struct project *p, const char *app, const char **boards)
         const char *dir = path_dir(p->pool, f->rel);
         if ((strcmp(dir, dirs[0]) == 0 || strcmp(dir, dirs[1]) == 0 || strcmp(dir, dirs[2]) == 0)
             && (text_ends(f->base, ".overlay") || (text_ends(f->base, ".conf") && !text_ends(f->base, "_defconfig"))))
-            add_board(boards, &count, without_file_suffix(p->pool, &suffixes, without_suffix(p->pool, f->base), &suffix));
+            add_board(boards, &count, without_file_suffix(p, &suffixes, without_suffix(p->pool, f->base), &suffix));
     }
     for (struct source *f = p->files.first; f; f = f->next) {
         if (!text_ends(f->base, ".dts") || project_in_build(p, f->rel))
@@ -483,6 +497,9 @@ size_t project_boards(struct project *p, const char *app, const char **boards)
         if (!known)
             add_board(boards, &count, name);
     }
+    /* configuration/BOARD/ holds one board's files of an application */
+    if (count == 0 && known_board(last_part(app)))
+        add_board(boards, &count, last_part(app));
     return count;
 }
 

@@ -13,7 +13,7 @@ struct suffixes {
 void project_suffixes(struct project *p, const char *app, struct suffixes *out);
 
 /* A board's name without the FILE_SUFFIX that a file's name has behind it; *suffix is NULL if it has none. */
-const char *without_file_suffix(struct pool *pool, const struct suffixes *s, const char *name, const char **suffix);
+const char *without_file_suffix(const struct project *p, const struct suffixes *s, const char *name, const char **suffix);
 
 bool project_in_build(const struct project *p, const char *rel);
 bool project_is_log(const struct source *f);

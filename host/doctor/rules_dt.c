@@ -34,7 +34,9 @@ static void dt08(struct check *c)
     const char *name = boot && boot->value && boot->value->text ? boot->value->text : label_of(in_app);
     const struct dt_node *same = dt_by_label(v->boot.dt, name);
     bool defined = same && (dt_prop(same, "compatible") || dt_prop(same, "reg"));
-    bool app_defines = in_project(&in_app->loc) && text_ends(in_app->first.file, ".overlay");
+    /* "&label { status = ..." only goes on a node of the board's; what has a compatible defines one */
+    const struct dt_prop *kind = dt_prop(in_app, "compatible");
+    bool app_defines = kind && in_project(&kind->loc) && text_ends(kind->loc.file, ".overlay");
     if (boot && !defined && app_defines) {
         check_report(c, dt_place(v, &boot->loc), "mcuboot",
             "MCUboot's overlay refers to &%s, but only the application's overlay (%s) defines that node", name,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/doctor/kconfig.h"
 #include "host/doctor/model.h"
 #include "host/doctor/project_priv.h"
 
@@ -152,7 +153,7 @@ static void start_image(const struct setup *u, struct image *i, const char *name
 /* Is `name` that of the board, in the plain form or in that of the build's suffix? */
 static bool names_board(const struct setup *u, const char *name, bool with_suffix)
 {
-    const char *suffix, *board = without_file_suffix(u->p->pool, u->suffixes, name, &suffix);
+    const char *suffix, *board = without_file_suffix(u->p, u->suffixes, name, &suffix);
     bool fits = with_suffix ? suffix && u->suffix && strcmp(suffix, u->suffix) == 0 : !suffix;
 
     return fits && u->board && board_matches(board, u->board);
@@ -327,6 +328,27 @@ static void cmake_options(const struct setup *u, struct conf *c, const char *pre
     }
 }
 
+/* sysbuild.conf and -D lines, then the defaults of Kconfig.sysbuild of application and board. */
+static void sb_of_project(const struct setup *u, struct conf *sb)
+{
+    struct sources *s = &u->p->files;
+    struct source *conf = variant_of(u, path_join(s->pool, u->app, "sysbuild"), ".conf"), *kconfig;
+    const struct soc *soc = soc_in(u->board);
+    if (!soc && u->known)
+        soc = soc_in(u->known->soc);
+    if (!soc && u->board_dts)
+        soc = soc_in(source_peek(s, u->board_dts));
+    struct kconfig_facts facts = { .board = u->board, .soc = soc };
+
+    if (conf)
+        conf_read(sb, s, conf, "SB_CONFIG_");
+    cmake_options(u, sb, "SB_CONFIG_");
+    if ((kconfig = source_findf(s, "%s/Kconfig.sysbuild", u->app)))
+        kconfig_read(sb, s, kconfig, &facts);
+    if (u->board_dts && (kconfig = source_findf(s, "%s/Kconfig.sysbuild", path_dir(s->pool, u->board_dts->rel))))
+        kconfig_read(sb, s, kconfig, &facts);
+}
+
 static void read_sysbuild(const struct setup *u, struct view *v)
 {
     struct sources *s = &u->p->files;
@@ -338,19 +360,11 @@ static void read_sysbuild(const struct setup *u, struct view *v)
     }
     if (v->sb_built)
         return;
-    struct source *kconfig = source_findf(s, "%s/Kconfig.sysbuild", u->app);
-    if (kconfig)
-        conf_read_kconfig(&v->sb, s, kconfig);
-    if (u->board_dts && (kconfig = source_findf(s, "%s/Kconfig.sysbuild", path_dir(s->pool, u->board_dts->rel))))
-        conf_read_kconfig(&v->sb, s, kconfig);
+    sb_of_project(u, &v->sb);
     for (const char *const *name = u->known ? u->known->sb_defaults : NULL; name && *name; name++) {
         if (!conf_item(&v->sb, *name))
             conf_add(&v->sb, *name, "y", (struct place) { .file = "(board)" }, true);
     }
-    struct source *conf = variant_of(u, path_join(s->pool, u->app, "sysbuild"), ".conf");
-    if (conf)
-        conf_read(&v->sb, s, conf, "SB_CONFIG_");
-    cmake_options(u, &v->sb, "SB_CONFIG_");
 }
 
 /* pm_static_BOARD_SUFFIX.yml and so on: the part of the name behind "pm_static_". */
@@ -380,7 +394,7 @@ static struct source *static_map(const struct setup *u)
         fixed = variant_of(u, path_join(s->pool, path_dir(s->pool, u->board_dts->rel), "pm_static"), ".yml");
     for (struct source *f = s->first; f && !fixed; f = f->next) {
         if (text_starts(f->base, "pm_static") && (text_ends(f->base, ".yml") || text_ends(f->base, ".yaml"))
-            && source_below(f, u->app) && !u->board)
+            && strcmp(path_dir(s->pool, f->rel), u->app) == 0 && !u->board)
             fixed = f;
     }
     return fixed;
@@ -514,16 +528,10 @@ static void gather(struct setup *u)
 
 static bool sb_says_off(const struct setup *u)
 {
-    struct sources *s = &u->p->files;
-    struct source *f = variant_of(u, path_join(s->pool, u->app, "sysbuild"), ".conf");
-    struct source *kconfig = source_findf(s, "%s/Kconfig.sysbuild", u->app);
     struct conf sb;
 
-    conf_init(&sb, s->pool);
-    if (kconfig)
-        conf_read_kconfig(&sb, s, kconfig);
-    if (f)
-        conf_read(&sb, s, f, "SB_CONFIG_");
+    conf_init(&sb, u->p->pool);
+    sb_of_project(u, &sb);
     return conf_is(&sb, "PARTITION_MANAGER", "n");
 }
 

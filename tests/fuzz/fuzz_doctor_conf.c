@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "host/doctor/conf.h"
+#include "host/doctor/kconfig.h"
 #include "host/doctor/partitions.h"
 #include "tests/support/memfile.h"
 
@@ -34,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct source *f = memfile(&s, "prj.conf", data, size);
     conf_read(&fragment, &s, f, "CONFIG_");
     conf_read(&sysbuild, &s, f, "SB_CONFIG_");
-    conf_read_kconfig(&kconfig, &s, f);
+    kconfig_read(&kconfig, &s, f, NULL);
     check(&fragment, f);
     check(&sysbuild, f);
     check(&kconfig, f);
