@@ -7,11 +7,16 @@
 
 enum { DEPTH_MAX = 8 };
 
+/* C0, DEL, and C1 (U+0080 to U+009F, in UTF-8 C2 80 to C2 9F), which some terminals obey as well. */
 void answer_clean(char *text)
 {
     for (unsigned char *p = (unsigned char *)text; *p; p++) {
-        if ((*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7F)
+        if (p[0] == 0xC2 && p[1] >= 0x80 && p[1] <= 0x9F) {
+            p[0] = p[1] = '?';
+            p++;
+        } else if ((*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7F) {
             *p = '?';
+        }
     }
 }
 

@@ -438,9 +438,31 @@ static void test_versions(void **state)
     }
 }
 
+/* What a device says must not steer the terminal that shows it. */
+static void test_control_characters_are_made_harmless(void **state)
+{
+    static const char *const rows[][2] = {
+        { "plain, \xC3\xA4\xE2\x82\xAC\n\tends", "plain, \xC3\xA4\xE2\x82\xAC\n\tends" },
+        { "\x1B[2J\r\x7F\b", "?[2J???" },
+        { "\xC2\x9B" "2J", "??2J" }, /* CSI in one character */
+        { "\xC2\x80\xC2\x9F\xC2\xA0", "????\xC2\xA0" },
+        { "\xC2", "\xC2" },
+        { "", "" },
+    };
+    char text[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        strcpy(text, rows[i][0]);
+        answer_clean(text);
+        assert_string_equal(text, rows[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_control_characters_are_made_harmless),
         cmocka_unit_test(test_requests),
         cmocka_unit_test(test_refusals_carry_their_group),
         cmocka_unit_test(test_once_is_once),
