@@ -4,7 +4,7 @@
  *
  * Order: boot state read -> a swap in progress is finished -> both slots read -> boot_decide() ->
  * verify -> act -> report. The external chip is neither trusted nor relied upon: without it a valid
- * slot 0 is started and the report says so. swap.h and state.h hold the protocol (SPEC.md).
+ * slot 0 is started and the report says so. slide.h and state.h hold the protocol (SPEC.md).
  */
 #ifndef CORE_BOOT_BOOT_H
 #define CORE_BOOT_BOOT_H

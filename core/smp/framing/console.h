@@ -37,7 +37,6 @@ struct console_rx {
     uint8_t state; /* of console.c */
     bool in_packet;
     uint16_t have; /* bytes of the packet so far */
-    uint16_t total; /* bytes the packet will have, its length field included; 0: not known yet */
     uint8_t packet[CONSOLE_PACKET_MAX];
 };
 
