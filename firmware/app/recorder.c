@@ -95,12 +95,13 @@ bool recorder_begin(struct recorder *r, uint32_t now_ms)
     return err == OK || failed(r, err);
 }
 
-/* An old record, another each time, in the units that are not being written. */
+/* One of the older records, another each time; where a start has left a gap there is none. */
 static void read_again(struct recorder *r)
 {
     uint8_t rec[RECORDER_LEN];
-    uint32_t number, slots = r->area.size / RECORDER_LEN;
-    uint32_t off = r->number * 37 % slots * RECORDER_LEN;
+    uint32_t number, kept = (r->area.size - unit_of(r)) / RECORDER_LEN;
+    uint32_t old = r->number - 1 < kept ? r->number - 1 : kept, back = 1 + r->number * 37 % old;
+    uint32_t off = (r->next_off + r->area.size - back * RECORDER_LEN) % r->area.size;
     int err = area_read(&r->area, off, rec, sizeof rec);
 
     if (err != OK) {
