@@ -303,7 +303,7 @@ class Board:
     """All of it, from the two files of a state folder [17]."""
 
     def __init__(self, layout, internal, external):
-        self.layout, self.internal = layout, internal
+        self.layout, self.internal, self.external = layout, internal, external
         self.slots = [internal[layout.slot0[0]:sum(layout.slot0)], external[layout.slot1[0]:sum(layout.slot1)]]
         self.cell = Cell(layout, internal)
         self.trailers = [Trailer(s) for s in self.slots]

@@ -49,9 +49,10 @@ class BoardTest(unittest.TestCase):
 
     def setUp(self):
         self.state = self.shop.path(self._testMethodName)
+        self.board = BOARD
 
-    def sim(self, *args):
-        return Sim(self.state, *args, key=self.shop.key, image=self.v1)
+    def sim(self, *args, image=None):
+        return Sim(self.state, *args, board=self.board, key=self.shop.key, image=image or self.v1)
 
     def read_chips(self):
         contents = []
@@ -127,7 +128,8 @@ class BoardTest(unittest.TestCase):
         self.assertEqual([(x["name"], x["size"], x["erase"]) for x in flash["chips"]],
                          [("internal", self.layout.internal_size, self.layout.internal_erase),
                           ("external", self.layout.external_size, self.layout.external_erase)])
-        self.assertEqual((layout["board"], layout["hash"], layout["unit"]), (BOARD, self.layout.hash, self.layout.unit))
+        self.assertEqual((layout["board"], layout["hash"], layout["unit"]),
+                         (os.path.basename(self.board).split(".")[0], self.layout.hash, self.layout.unit))
         self.assertEqual(slots["swap"], board.swap())
         for n, s in enumerate(slots["slots"]):
             image, unit = board.image(n)
@@ -300,9 +302,9 @@ class BoardTest(unittest.TestCase):
             self.check_image(board, 0, self.v2)
             self.check_image(board, 1, self.v1, 2)
 
-    def cut(self, n):
-        p = subprocess.run([SLIPWAY, "sim", "--board", BOARD, "--state", self.state, "--key", self.shop.key, "--udp", "0",
-                            "--cut", f"{n}:half"], capture_output=True, text=True, timeout=120)
+    def cut(self, n, tear="half"):
+        p = subprocess.run([SLIPWAY, "sim", "--board", self.board, "--state", self.state, "--key", self.shop.key, "--udp", "0",
+                            "--cut", f"{n}:{tear}"], capture_output=True, text=True, timeout=120)
         self.assertEqual(p.returncode, 20, p.stderr)
 
     def check_half_way(self, board, u):
@@ -315,6 +317,65 @@ class BoardTest(unittest.TestCase):
             for move in group:
                 place = chips.target(u, move) if j < u.position else chips.source(u, move)
                 self.assertEqual(crc32(board.unit(*place)), digest[move[0]][move[1]], (j, u.position, move))
+
+    def small_board(self):
+        """Equal slots of 16 units, where images of 14 units are swapped at gap 1."""
+        text = spec.read("boards/nrf52840dk/board.dts")
+        for old in ("<0x0000c000 0x000e2000>", "<0x00000000 0x000e2000>"):
+            self.assertIn(old, text)
+            text = text.replace(old, old.replace("0x000e2000", "0x00010000"))
+        self.board = self.shop.path("small.dts")
+        with open(self.board, "w") as f:
+            f.write(text)
+        self.layout = layout_of(header(self.board, self.shop.dir))
+        self.assertEqual(self.layout.best(), (14 * self.layout.unit, 1))
+
+    def test_power_fails_in_a_swap_at_gap_1(self):
+        self.small_board()
+        v4, v5 = self.shop.image("4.0.0", 53 * KIB), self.shop.image("5.0.0", 55 * KIB)
+        with self.sim(image=v4) as sim:
+            self.slipway(sim, "upload", v5)
+            self.slipway(sim, "test", v5)
+        for cut in (60, 90, 100):
+            self.cut(cut)
+            board = self.read_chips()
+            u = board.cell.base
+            self.assertEqual((board.cell.name, u.gap, u.n_p, u.n_s), ("UNFINISHED", 1, 14, 14))
+            self.assertEqual(len(chips.groups(u)), u.n_p + u.n_s)
+            self.check_half_way(board, u)
+        with self.sim() as sim:
+            board, boot = self.compare(sim)
+            self.assertEqual((boot["action"], board.cell.name), ("resume", "TRIAL"))
+            self.check_image(board, 0, v5)
+            self.check_image(board, 1, v4, 1)
+            self.slipway(sim, "reset")
+            sim.wait_ready()
+            board, _ = self.compare(sim)
+            self.check_image(board, 0, v4)
+            self.check_image(board, 1, v5)
+
+    def test_weak_cells(self):
+        """[17] what weak.txt says is what the chips read, word by word."""
+        with self.sim() as sim:
+            self.slipway(sim, "upload", self.v2)
+            self.slipway(sim, "test", self.v2)
+        self.cut(60, "weak")
+        with open(os.path.join(self.state, "weak.txt")) as f:
+            lines = f.read().splitlines()
+        self.cut(1, "none")
+        board = self.read_chips()
+        entries = 0
+        while lines:
+            name, off, length, n = re.fullmatch(r"weak (internal|external) 0x([0-9a-f]+) (\d+) (\d+)", lines.pop(0)).groups()
+            off, length, n = int(off, 16), int(length), int(n)
+            self.assertIn(n, range(1, 13))
+            readings = [bytes.fromhex(lines.pop(0)) for _ in range(n)]
+            self.assertEqual({len(r) for r in readings}, {length})
+            contents = {"internal": board.internal, "external": board.external}[name][off:off + length]
+            for at in range(0, length, 4):
+                self.assertIn(contents[at:at + 4], {r[at:at + 4] for r in readings})
+            entries += 1
+        self.assertGreater(entries, 0)
 
     def test_failures_outlive_the_board(self):
         with self.sim("--fault", "external:id=C22817") as sim:
