@@ -1,4 +1,5 @@
-"""A small SMP client over UDP, and CBOR, written from SPEC.md alone (sections 11, 13, 14)."""
+"""A small SMP client over UDP, CBOR, and both framings, written from SPEC.md alone (sections 11, 13, 14)."""
+import base64
 import itertools
 import socket
 
@@ -101,3 +102,43 @@ class Client:
 
     def write(self, group, command, payload):
         return self.ask(2, group, command, payload)
+
+
+def crc16(data):
+    """[1] XMODEM."""
+    crc = 0
+    for byte in data:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x1021 if crc & 0x8000 else 0)) & 0xFFFF
+    return crc
+
+
+def console_lines(message):
+    """[11] a packet as one base64 text, at most 124 characters a line."""
+    packet = (len(message) + 2).to_bytes(2, "big") + message + crc16(message).to_bytes(2, "big")
+    text = base64.b64encode(packet)
+    parts = [text[i:i + 124] for i in range(0, len(text), 124)]
+    return b"".join((b"\x04\x14" if i else b"\x06\x09") + part + b"\n" for i, part in enumerate(parts))
+
+
+def console_message(lines):
+    """The message in the lines of one packet, or None while there are too few."""
+    text = b""
+    for line in lines.split(b"\n")[:-1]:
+        for mark in (b"\x06\x09", b"\x04\x14"):
+            if line.startswith(mark):
+                text = (b"" if mark[0] == 6 else text) + line[2:]
+    packet = base64.b64decode(text)
+    if len(packet) < 2 or len(packet) < 2 + int.from_bytes(packet[:2], "big"):
+        return None
+    message, crc = packet[2:-2], packet[-2:]
+    assert crc == crc16(message).to_bytes(2, "big")
+    return message
+
+
+def raw_message(data):
+    """The message at the start of raw bytes, or None while it is not whole."""
+    if len(data) < 8 or len(data) < 8 + int.from_bytes(data[2:4], "big"):
+        return None
+    return data[:8 + int.from_bytes(data[2:4], "big")]
