@@ -231,13 +231,23 @@ static void tell_done(const struct device *d, const struct transfer *t, const st
         (int)u->repeated, "restarts", (int)u->restarts, "seconds", s);
 }
 
-int transfer_send(struct device *d, struct transfer *t)
+static int send_once(struct device *d, const struct transfer *t, struct smpc_upload *u)
 {
     struct cli_progress bar;
-    struct smpc_upload u = { .file = t->file.bytes, .image = t->image,
-        .progress = on_progress, .arg = &bar };
 
-    memcpy(u.sha, t->file.sha, sizeof u.sha);
+    *u = (struct smpc_upload) { .file = t->file.bytes, .image = t->image, .progress = on_progress, .arg = &bar };
+    memcpy(u->sha, t->file.sha, sizeof u->sha);
+    cli_progress_begin(&bar, d->cli, "upload", 0, (long)u->file.len);
+    d->c.deadline_ms = 0; /* upload.c ends it when nothing moves */
+    int rc = smpc_upload(&d->c, u);
+    d->c.deadline_ms = smpc_now(&d->c) + DEVICE_BUDGET_MS / 2;
+    cli_progress_end(&bar, rc == OK);
+    return rc;
+}
+
+int transfer_send(struct device *d, struct transfer *t)
+{
+    struct smpc_upload u;
     int rc = t->restart ? erase_first(d) : EXIT_DONE;
     if (rc != EXIT_DONE)
         return rc;
@@ -245,11 +255,12 @@ int transfer_send(struct device *d, struct transfer *t)
         cli_note(d->cli, "the %zu bytes behind the image in %s are padding and are not sent", t->file.padding,
             t->path);
     int64_t start = smpc_now(&d->c);
-    cli_progress_begin(&bar, d->cli, "upload", 0, (long)u.file.len);
-    d->c.deadline_ms = 0; /* upload.c ends it when nothing moves */
-    rc = smpc_upload(&d->c, &u);
-    d->c.deadline_ms = smpc_now(&d->c) + DEVICE_BUDGET_MS / 2;
-    cli_progress_end(&bar, rc == OK);
+    rc = send_once(d, t, &u);
+    if (rc == OK && u.mismatch && u.resumed_at) {
+        /* Two clients at once leave such a beginning. The device does not resume it again. */
+        cli_note(d->cli, "the part that was there already is not of %s: sending all of it", t->path);
+        rc = send_once(d, t, &u);
+    }
     if (rc != OK)
         return fail_upload(d, t, &u, rc);
     if (u.resumed_at && !u.alone_before)

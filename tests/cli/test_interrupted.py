@@ -18,7 +18,8 @@ import tty
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from device_case import CLEAN, DeviceCase, Result, slipway  # noqa: E402
+from command import CLEAN, Result, slipway  # noqa: E402
+from device_case import DeviceCase  # noqa: E402
 from simboard import KIB, SLIPWAY, Sim  # noqa: E402
 
 LIMIT_S = 60

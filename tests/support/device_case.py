@@ -1,19 +1,16 @@
-"""For tests of the client's commands on simulated boards: signed images, and a command's result."""
+"""For tests of the client's commands on simulated boards: signed images, and commands over UDP."""
 import atexit
-import json
 import os
 import pathlib
 import random
 import shutil
-import subprocess
 import tempfile
-import time
 import unittest
 
+from command import slipway
 from simboard import IMGTOOL, SLIPWAY, run
 
 BOARD = "at25xe321d_nrf52840"
-CLEAN = {k: v for k, v in os.environ.items() if k not in ("SLIPWAY_DEVICE", "NO_COLOR")}
 
 
 class Images:
@@ -51,34 +48,6 @@ class Images:
         run(*IMGTOOL, "sign", "-k", self.key, "-v", version, "-H", "0x200", "--pad-header", "-S", "0x200000", "--align",
             "4", self.binary(version, payload, base), out)
         return out
-
-
-class Result:
-    """What a command did. With --json, which is the rule here, its events."""
-
-    def __init__(self, code, out, err, seconds):
-        self.code, self.out, self.err, self.seconds = code, out, err, seconds
-
-    @property
-    def events(self):
-        return [json.loads(line) for line in self.out.splitlines()]
-
-    @property
-    def last(self):
-        return self.events[-1]
-
-    def of(self, name):
-        return [e for e in self.events if e["event"] == name]
-
-    def event(self, name):
-        return self.of(name)[0]
-
-
-def slipway(*args, env=None, timeout=60):
-    start = time.monotonic()
-    p = subprocess.run([SLIPWAY, *map(str, args)], capture_output=True, text=True, timeout=timeout,
-                       env={**CLEAN, **(env or {})}, stdin=subprocess.DEVNULL)
-    return Result(p.returncode, p.stdout, p.stderr, time.monotonic() - start)
 
 
 class DeviceCase(unittest.TestCase):
