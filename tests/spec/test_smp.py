@@ -101,6 +101,7 @@ class SmpTest(unittest.TestCase):
             while whole(data) is None:
                 self.assertTrue(select.select([fd], [], [], max(end - time.monotonic(), 0))[0], data)
                 data += os.read(fd, 4096)
+            self.data = data
             return whole(data)
         finally:
             os.close(fd)
@@ -121,6 +122,8 @@ class SmpTest(unittest.TestCase):
                             (b"noise\x06\n" + lines.replace(b"\n", b"\r\n"), smp.console_message)):
             got = self.line(send, whole)
             self.assertEqual((got[0], smp.decode(got[8:])), (0x0B, {"r": long}))
+            if whole is smp.console_message:
+                self.assertEqual(self.data, smp.console_lines(got))
 
     @staticmethod
     def each_line_for_itself(asked):
