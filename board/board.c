@@ -296,14 +296,12 @@ static bool masked(const struct board *b)
 static bool idle(struct board *b, bool spins, enum board_stop *stop)
 {
     uint64_t next = b->st.next_event;
-    if (next == NEVER || (spins && !interruptible(b) && !wdt_running(b))) {
+    bool over = next == NEVER || (spins && !interruptible(b) && !wdt_running(b) && !uart_sends(b));
+    if (over) {
         *stop = nothing_comes(b, spins);
-        if (b->limit != NEVER && (*stop == BOARD_IDLE || (*stop == BOARD_SPIN && !masked(b)))) {
-            b->cpu.cycles = b->limit; /* something from outside may still come, and there is an end */
-            b->why[0] = '\0';
-            *stop = BOARD_RUNS;
-        }
-        return false;
+        if (b->limit == NEVER || (*stop != BOARD_IDLE && (*stop != BOARD_SPIN || masked(b))))
+            return false;
+        b->why[0] = '\0'; /* something from outside may still come, and there is an end */
     }
     uint64_t to = next < b->limit ? next : b->limit;
     if (to > now(b))

@@ -100,6 +100,7 @@ void gpiote_pins(struct board *b, unsigned port, uint32_t before, uint32_t after
 void gpiote_port(struct board *b);
 /* uart.c */
 void uart_input_came(struct board *b, unsigned uart);
+bool uart_sends(struct board *b); /* a byte is on the line */
 /* qspi.c */
 bool qspi_xip_read(struct board *b, uint32_t off, uint8_t *buf, uint32_t len);
 bool qspi_xip_ready(const struct board *b);

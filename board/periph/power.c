@@ -206,7 +206,7 @@ static const struct reg_desc regs[] = {
     { SYSTEMOFF, 1, 0, REG_W | REG_HOOK_W, 0, 0 }, { 0x510, 1, 0, REG_RW, 0xF1F, 0 },
     { LFCLKSRC, 1, 0, REG_RW, 0x30003, 0 }, { GPREGRET, 2, 4, REG_RW | REG_HOOK_R | REG_HOOK_W, 0, 0 },
     { 0x528, 1, 0, REG_RW, 0xFF, 0x10 }, { 0x530, 1, 0, REG_RW, 0x7F, 0 }, { CTIV, 1, 0, REG_RW, 0x7F, 0 },
-    { 0x550, 1, 0, REG_RW, 0xFF, 0xFF }, { 0x558, 1, 0, REG_RW, 0xFF, 0 }, { 0x55C, 1, 0, REG_RW, 0x3FF, 0 },
+    { 0x550, 1, 0, REG_RW, 0xFF, 0xFF }, { 0x558, 1, 0, REG_RW, 0xFF, 0 }, { 0x55C, 1, 0, REG_RW, 0x30003, 0 },
     { 0x578, 1, 0, REG_RW, 1, 0 }, { 0x580, 1, 0, REG_RW, 1, 0 }, { 0x5B4, 1, 0, REG_RW, 0x10001, 0 },
     { 0x640, 1, 0, REG_R | REG_HOOK_R, 0, 0 }, { RAM_FIRST, 9, 16, REG_RW | REG_HOOK_W, 0, 0xFFFF },
     { RAM_FIRST + 4, 9, 16, REG_W | REG_HOOK_W, 0, 0 }, { RAM_FIRST + 8, 9, 16, REG_W | REG_HOOK_W, 0, 0 }, { 0 },

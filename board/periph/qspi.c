@@ -20,10 +20,15 @@ static struct nor *part(struct board *b)
     return &b->st.nor[0];
 }
 
+static bool has_pins(const struct periph *p)
+{
+    return !(reg(p, PSEL_SCK) >> 31) && !(reg(p, PSEL_CSN) >> 31) && !(reg(p, PSEL_IO0) >> 31)
+        && !(reg(p, PSEL_IO1) >> 31);
+}
+
 static bool connected(struct board *b, const struct periph *p)
 {
-    return part(b)->part && !(reg(p, PSEL_SCK) >> 31) && !(reg(p, PSEL_CSN) >> 31) && !(reg(p, PSEL_IO0) >> 31)
-        && !(reg(p, PSEL_IO1) >> 31);
+    return part(b)->part && has_pins(p);
 }
 
 /* Cycles of one SCK period. */
@@ -126,7 +131,7 @@ static uint64_t transfer_time(const struct periph *p)
 static void go_on(struct board *b, struct periph *p)
 {
     struct nor *n = part(b);
-    if (!connected(b, p)) {
+    if (!has_pins(p)) { /* erratum 215's work-around counts on it */
         if (p->s[S_OP] == ACTIVATE + 1)
             ready(b, p);
         return;
@@ -261,6 +266,8 @@ static void cinstr_timer(struct board *b, struct periph *p)
 {
     struct nor *n = part(b);
     if (!connected(b, p)) { /* nothing answers, but the clocks were sent */
+        if (has_pins(p) && reg(p, CINSTRCONF) >> 14 & 1u)
+            return; /* WIPWAIT: it waits for ever */
         p->store[CINSTRDAT0 / 4] = p->store[CINSTRDAT0 / 4 + 1] = 0xFFFFFFFF;
     } else {
         bool wipwait = reg(p, CINSTRCONF) >> 14 & 1u;
@@ -331,8 +338,11 @@ static void timer(struct board *b, struct periph *p, unsigned which)
         step(b, p);
     else if (which == T_CINSTR)
         cinstr_timer(b, p);
-    else
+    else {
         p->s[S_DPM] = reg(p, IFCONFIG1) >> 24 & 1u;
+        if (p->s[S_OP] && !p->s[S_STARTED] && p->at[T_OP] == NEVER) /* its status poll may be answered now */
+            go_on(b, p);
+    }
 }
 
 static uint32_t read(struct board *b, struct periph *p, uint32_t off)

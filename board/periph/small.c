@@ -53,8 +53,14 @@ static void temp_timer(struct board *b, struct periph *p, unsigned which)
 }
 
 static const struct reg_desc temp_regs[] = {
-    { 0x508, 1, 0, REG_R, 0, 0 }, { 0x520, 6, 4, REG_RW, 0xFFF, 0x326 }, { 0x540, 6, 4, REG_RW, 0x3FFF, 0x10 },
-    { 0x560, 5, 4, REG_RW, 0xFF, 0xE2 }, { 0 },
+    { 0x508, 1, 0, REG_R, 0, 0 },
+    /* the line in five pieces: slopes A0..A5, offsets B0..B5, their ends T0..T4 */
+    { 0x520, 1, 0, REG_RW, 0xFFF, 0x326 }, { 0x524, 1, 0, REG_RW, 0xFFF, 0x348 }, { 0x528, 1, 0, REG_RW, 0xFFF, 0x3AA },
+    { 0x52C, 1, 0, REG_RW, 0xFFF, 0x40E }, { 0x530, 1, 0, REG_RW, 0xFFF, 0x4BD }, { 0x534, 1, 0, REG_RW, 0xFFF, 0x5A3 },
+    { 0x540, 1, 0, REG_RW, 0x3FFF, 0x3FEF }, { 0x544, 2, 4, REG_RW, 0x3FFF, 0x3FBE }, { 0x54C, 1, 0, REG_RW, 0x3FFF, 0x12 },
+    { 0x550, 1, 0, REG_RW, 0x3FFF, 0x124 }, { 0x554, 1, 0, REG_RW, 0x3FFF, 0x27C }, { 0x560, 1, 0, REG_RW, 0xFF, 0xE2 },
+    { 0x564, 1, 0, REG_RW, 0xFF, 0 }, { 0x568, 1, 0, REG_RW, 0xFF, 0x19 }, { 0x56C, 1, 0, REG_RW, 0xFF, 0x3C },
+    { 0x570, 1, 0, REG_RW, 0xFF, 0x50 }, { 0 },
 };
 const struct periph_type temp_type = { .tasks = 3, .events = 1, .inten = true, .regs = temp_regs, .task = temp_task,
     .timer = temp_timer };

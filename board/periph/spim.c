@@ -10,6 +10,7 @@ enum { EV_STOPPED = 1, EV_READY = 2, EV_ENDRX = 4, EV_END = 6, EV_ENDTX = 8, EV_
     EV_TXSTARTED = 20 };
 enum { SHORTS = 0x200, ENABLE = 0x500, FREQUENCY = 0x524, RXD_PTR = 0x534, RXD_MAXCNT = 0x538, RXD_AMOUNT = 0x53C,
     TXD_PTR = 0x544, TXD_MAXCNT = 0x548, TXD_AMOUNT = 0x54C, ORC = 0x5C0, ERRORSRC = 0x4C4, RXD = 0x518, TXD = 0x51C, PSEL_CSN = 0x514 };
+#define PSEL_FIELDS 0x8000003Fu
 enum { SPI = 1, TWI = 5, TWIM = 6, SPIM = 7, ANACK = 2 }; /* ENABLE, and a bit of ERRORSRC */
 enum { T_TRANSFER, T_SPI, T_TWI };
 /* State of legacy SPI: byte on the line, the one behind it + 256 (0 none), byte received */
@@ -44,7 +45,7 @@ static void transfer(struct board *b, struct periph *p)
 {
     uint32_t tx = reg(p, TXD_MAXCNT) & 0xFFFFu, rx = reg(p, RXD_MAXCNT) & 0xFFFFu, n = tx > rx ? tx : rx;
     struct nor *part = part_on(b, p);
-    bool own_csn = part && p->unit == 3 && reg(p, PSEL_CSN) == b->config.spi_cs_pin;
+    bool own_csn = part && p->unit == 3 && (reg(p, PSEL_CSN) & PSEL_FIELDS) == b->config.spi_cs_pin;
     if (own_csn) /* a rising edge first: each transfer is a frame of its own */
         nor_select(b, part, false);
     if (own_csn)
@@ -175,14 +176,14 @@ static void timer(struct board *b, struct periph *p, unsigned which)
 static const struct reg_desc regs[] = {
     { ERRORSRC, 1, 0, REG_RW | REG_HOOK_W, 0, 0 }, { ENABLE, 1, 0, REG_RW | REG_HOOK_W, 15, 0 },
     { 0x508, 4, 4, REG_RW, 0x8000003F, 0xFFFFFFFF }, { RXD, 1, 0, REG_R | REG_HOOK_R, 0, 0 },
-    { TXD, 1, 0, REG_W | REG_HOOK_W, 0, 0 }, { 0x588, 1, 0, REG_RW, 0x7F, 0 },
+    { TXD, 1, 0, REG_RW | REG_HOOK_W, 0xFF, 0 }, { 0x588, 1, 0, REG_RW, 0x7F, 0 },
     { FREQUENCY, 1, 0, REG_RW, 0xFFFFFFFF, 0x04000000 }, { RXD_PTR, 1, 0, REG_RW, 0xFFFFFFFF, 0 },
-    { RXD_MAXCNT, 1, 0, REG_RW, 0xFFFF, 0 }, { RXD_AMOUNT, 1, 0, REG_R, 0, 0 }, { 0x540, 1, 0, REG_RW, 3, 0 },
+    { RXD_MAXCNT, 1, 0, REG_RW, 0xFFFF, 0 }, { RXD_AMOUNT, 1, 0, REG_R, 0, 0 }, { 0x540, 1, 0, REG_RW, 7, 0 },
     { TXD_PTR, 1, 0, REG_RW, 0xFFFFFFFF, 0 }, { TXD_MAXCNT, 1, 0, REG_RW, 0xFFFF, 0 }, { TXD_AMOUNT, 1, 0, REG_R, 0, 0 },
-    { 0x550, 1, 0, REG_RW, 3, 0 }, { 0x554, 1, 0, REG_RW, 7, 0 }, { 0x560, 1, 0, REG_RW, 7, 2 },
-    { 0x564, 1, 0, REG_RW, 0xFF, 2 }, { 0x568, 1, 0, REG_RW, 1, 0 }, { 0x56C, 2, 4, REG_RW, 0x8000003F, 0xFFFFFFFF },
+    { 0x550, 1, 0, REG_RW, 7, 0 }, { 0x554, 1, 0, REG_RW, 7, 0 }, { 0x560, 1, 0, REG_RW, 7, 2 },
+    { 0x564, 1, 0, REG_RW, 0xFF, 2 }, { 0x568, 1, 0, REG_RW, 1, 0 }, { 0x56C, 1, 0, REG_RW, 0x8000003F, 0xFFFFFFFF }, { 0x570, 1, 0, REG_RW, 15, 0 },
     { ORC, 1, 0, REG_RW, 0xFF, 0 }, { 0 },
 };
 /* Tasks and events of all four; the slaves SPIS and TWIS are not modelled, their own registers are reported. */
-const struct periph_type spim_type = { .tasks = 0x1B5, .events = 0x19C43D6, .inten = true, .shorts = 0x21F80,
+const struct periph_type spim_type = { .tasks = 0x1B5, .events = 0x19C43D6, .inten = true, .inten_rw = true, .shorts = 0x21F83,
     .regs = regs, .task = task, .timer = timer, .read = read, .write = write };

@@ -128,6 +128,11 @@ static void tx_write(struct board *b, struct periph *p, uint32_t val)
     timer_set(b, p, T_TX, sim_time(b) + byte_time(p));
 }
 
+bool uart_sends(struct board *b)
+{
+    return periph_by_base(b, 0x40002000)->at[T_TX] != NEVER || periph_by_base(b, 0x40028000)->at[T_TX] != NEVER;
+}
+
 /* ---- receiving ---- */
 
 static void listen(struct board *b, struct periph *p)
