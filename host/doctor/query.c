@@ -12,7 +12,10 @@ bool ncs_below(const struct view *v, int version)
 
 bool zephyr_below(const struct view *v, int version)
 {
-    return v->p->zephyr && v->p->zephyr < version;
+    int zephyr = v->p->zephyr;
+
+    zephyr += zephyr % 100 == 99; /* x.y.99 of an nRF Connect SDK has what x.y+1 brought */
+    return zephyr && zephyr < version;
 }
 
 bool sb_on(const struct view *v, const char *name)

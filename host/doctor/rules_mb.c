@@ -25,7 +25,7 @@ static uint64_t most_sectors(const struct view *v, bool *estimated)
         if (slots[i].known && slots[i].erase && slots[i].size / slots[i].erase > most)
             most = slots[i].size / slots[i].erase;
     }
-    if (most == 0 && v->pm && v->external_intent && v->soc && v->soc->erase) {
+    if (most == 0 && v->pm && (external_on(v) || boot_wants_external(v)) && v->soc && v->soc->erase) {
         most = expected_primary(v, true) / v->soc->erase;
         *estimated = true;
     }
@@ -49,6 +49,8 @@ static void mb01(struct check *c)
     if (need <= have)
         return;
     const struct known_board *board = known_board(v->board);
+    if (!said && board && board->mcuboot_conf)
+        return; /* MCUboot's file for this board raises it */
     uint64_t value = need <= 256 ? 256 : need <= 512 ? 512 : 1024;
     struct finding *f = check_report(c, opt_place(&v->boot, "BOOT_MAX_IMG_SECTORS"), "mcuboot",
         "CONFIG_BOOT_MAX_IMG_SECTORS is %s%llu, the larger slot %s %llu sectors", said ? "" : "left at its default of ", (ull)have,
@@ -57,7 +59,7 @@ static void mb01(struct check *c)
         f->severity = SEV_WARNING; /* newer Zephyr counts the sectors itself */
         f->message = check_say(c, "%s (unless this Zephyr counts them itself: BOOT_MAX_IMG_SECTORS_AUTO)", f->message);
     }
-    if (estimated && (!said && (v->soc->rram || (board && board->mcuboot_conf))))
+    if (estimated && !said && v->soc->rram)
         f->severity = SEV_WARNING;
     f->fix = check_say(c, "CONFIG_BOOT_MAX_IMG_SECTORS=%llu in %s", (ull)value, v->boot.conf_file);
     const struct conf_item *item = conf_item(&v->boot.src, "BOOT_MAX_IMG_SECTORS");

@@ -61,7 +61,7 @@ static void mb14b(struct check *c)
     const struct image *images[] = { &v->app, &v->boot };
     uint64_t n;
 
-    for (int i = 0; i < 2 && zephyr_below(v, 30499 + 1); i++) {
+    for (int i = 0; i < 2 && zephyr_below(v, 30500); i++) {
         const struct conf_item *item = opt_item(images[i], option);
         if (item && conf_number(item->value, &n) && n > 4)
             check_report(c, item->at, images[i]->name, "CONFIG_%s=%llu: the driver of Zephyr before 3.5 writes the whole buffer whatever the length",
@@ -117,19 +117,24 @@ static void mb18(struct check *c)
     }
 }
 
-/* Has every file below `from` a counterpart below `to`? */
+/* A file below `from` that has no counterpart below `to`, MCUboot's first. */
 static const struct source *without_counterpart(const struct view *v, const char *from, const char *to)
 {
     const char *root = *v->app_dir ? path_join(v->p->pool, v->app_dir, from) : from;
+
+    const struct source *other = NULL;
 
     for (struct source *f = v->p->files.first; f; f = f->next) {
         if (!source_below(f, root) || (!text_ends(f->base, ".conf") && !text_ends(f->base, ".overlay")))
             continue;
         const char *rest = f->rel + strlen(root) + 1;
-        if (!source_findf(&v->p->files, "%s/%s/%s", v->app_dir, to, rest))
+        if (source_findf(&v->p->files, "%s/%s/%s", v->app_dir, to, rest))
+            continue;
+        if (text_starts(rest, "mcuboot"))
             return f;
+        other = other ? other : f;
     }
-    return NULL;
+    return other;
 }
 
 /* Has MCUboot a configuration or an overlay below `dir` of the application? */

@@ -100,7 +100,7 @@ static void pm02(struct check *c)
 static bool evidently_external(const struct view *v)
 {
     return boot_wants_external(v) || conf_is(&v->app.src, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY", "y")
-        || conf_is(&v->boot.src, "NORDIC_QSPI_NOR", "y") || conf_is(&v->boot.src, "SPI_NOR", "y") || fixed_in(v, true);
+        || conf_is(&v->boot.src, "NORDIC_QSPI_NOR", "y") || conf_is(&v->boot.src, "SPI_NOR", "y");
 }
 
 static struct place intent_place(const struct view *v)
@@ -129,16 +129,28 @@ static void pm03(struct check *c)
         || fixed_in(v, false) || opt_on(v, &v->app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY"))
         return;
     const struct conf_item *off = conf_item(&v->sb, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY");
+    if (fixed_in(v, true)) {
+        /* the map decides where the slot is; the switch also decides what MCUboot is built with */
+        struct finding *w = check_report(c, off ? off->at : static_secondary(v)->at, "sysbuild",
+            "the static map puts slot 1 into the external flash, and %s is not in sysbuild.conf: MCUboot is built for an internal one",
+            SB_EXTERNAL);
+        w->severity = SEV_WARNING;
+        fix_append(c, w, sysbuild_conf(c), SB_EXTERNAL);
+        return;
+    }
     struct finding *f = check_report(c, off ? off->at : intent_place(v), "sysbuild",
         "slot 1 is meant for the external flash, but %s is not in sysbuild.conf, so sysbuild switches it off "
         "in the application and in MCUboot, whatever their own files say%s", SB_EXTERNAL,
         evident ? "" : " (if the external flash is for something else, nothing is wrong)");
     if (!evident)
         f->severity = SEV_WARNING;
-    if (off)
+    if (off) {
         fix_replace(c, f, &off->at, SB_EXTERNAL);
-    else
-        fix_append(c, f, sysbuild_conf(c), SB_EXTERNAL);
+        return;
+    }
+    if (!source_find(&v->p->files, sysbuild_conf(c)))
+        f->fix = "Set " SB_EXTERNAL " in sysbuild.conf (beside SB_CONFIG_BOOTLOADER_MCUBOOT=y).";
+    fix_append(c, f, sysbuild_conf(c), SB_EXTERNAL);
 }
 
 static void pm04(struct check *c)
