@@ -41,8 +41,8 @@ if(NOT keys)
     message(STATUS "No SLIPWAY_KEYS: images are accepted that ${throwaway} signed. It is made by this build and good for trying only")
     add_custom_command(OUTPUT ${throwaway}
         COMMAND ${CMAKE_COMMAND} -E make_directory ${SLIPWAY_FIRMWARE_DIR}
-        COMMAND ${SLIPWAY_TOOL} -q keygen ${throwaway}
-        # No DEPENDS on the program: a new version of it is no reason for a new key.
+        # Kept as long as it is there: neither a new program nor a new build folder is a reason for another key.
+        COMMAND sh -c "test -e '${throwaway}' || '${SLIPWAY_TOOL}' -q keygen '${throwaway}'"
         COMMENT "A throw-away key" VERBATIM)
     add_custom_target(slipway_throwaway_key DEPENDS ${throwaway})
     if(TARGET slipway_host)

@@ -1,6 +1,5 @@
 /*
- * crypto.h over BearSSL: br_sha256, and ECDSA P-256 by the m31 code, which is constant-time on a
- * Cortex-M4, keeps nothing outside its arguments and takes 2.5 KB of stack.
+ * crypto.h over BearSSL: br_sha256, and ECDSA P-256 by what the image has for it (p256.h).
  *
  * BearSSL's own DER decoder lets some non-canonical encodings pass, so the signature is decoded here,
  * strictly, and given to it as r || s.
@@ -9,8 +8,9 @@
 #include <string.h>
 
 #include "core/crypto/crypto.h"
+#include "core/crypto/p256.h"
 
-enum { SCALAR_LEN = 32, RAW_SIG_LEN = 2 * SCALAR_LEN };
+enum { SCALAR_LEN = P256_SCALAR_LEN, RAW_SIG_LEN = P256_SIG_LEN };
 
 _Static_assert(sizeof(br_sha256_context) <= sizeof(struct crypto_sha256), "context does not fit");
 _Static_assert(_Alignof(br_sha256_context) <= _Alignof(struct crypto_sha256), "misaligned context");
@@ -86,15 +86,9 @@ void crypto_ecdsa_start(struct crypto_ecdsa *e, const uint8_t pub[CRYPTO_P256_PO
 
 bool crypto_ecdsa_poll(struct crypto_ecdsa *e, enum verdict *verdict)
 {
-    uint8_t raw[RAW_SIG_LEN], point[CRYPTO_P256_POINT_LEN];
+    uint8_t raw[RAW_SIG_LEN];
 
-    *verdict = VERDICT_BAD;
-    if (!read_signature(e->sig, raw))
-        return true;
-    memcpy(point, e->pub, sizeof point);
-    const br_ec_public_key key = { .curve = BR_EC_secp256r1, .q = point, .qlen = sizeof point };
-    if (br_ecdsa_i31_vrfy_raw(&br_ec_p256_m31, e->hash, sizeof e->hash, &key, raw, sizeof raw) == 1)
-        *verdict = VERDICT_GOOD;
+    *verdict = read_signature(e->sig, raw) ? p256_verify(e->pub, e->hash, raw) : VERDICT_BAD;
     return true;
 }
 

@@ -53,18 +53,6 @@ _Static_assert(offsetof(struct ppi_regs, ch0_eep) == 0x510, "CH[0].EEP");
 
 enum { ENABLED = 8, SHORT_ENDRX_STARTRX = 1 << 5, INT_RXDRDY = 1 << 2, NOT_CONNECTED = -1, STOP_US = 50000 };
 
-/* BAUDRATE is about baud * 2^32 / 16 MHz, its low 12 bits 0; from 460800 on the table has other values. */
-static uint32_t baud_register(uint32_t baud)
-{
-    if (baud >= 921600 && baud < 1000000)
-        return 0x0F000000;
-    if (baud >= 460800 && baud < 921600)
-        return 0x07400000;
-    if (baud == 230400)
-        return 0x03B00000;
-    return (uint32_t)(((uint64_t)baud << 32) / 16000000u + 0x800u) & 0xFFFFF000u;
-}
-
 static void wait_until_zero(const volatile uint32_t *reg)
 {
     uint32_t from = hwtime_us();
@@ -123,7 +111,7 @@ void uarte_open(struct uarte *u, const struct uarte_pins *pins, uint8_t *ring, u
     gpio_configure(pins->rx, GPIO_INPUT_PULL_UP); /* a line that nobody drives is idle, not a break */
     r->psel_txd = pins->tx;
     r->psel_rxd = pins->rx;
-    r->baudrate = baud_register(pins->baud);
+    r->baudrate = pins->baud_register;
     r->config = 0;
     r->shorts = SHORT_ENDRX_STARTRX;
     r->enable = ENABLED;

@@ -16,8 +16,16 @@ enum { UARTE_TX_MAX = 128 }; /* bytes of one DMA; longer writes are several */
 struct uarte_pins {
     uint32_t base; /* 0x40002000 or 0x40028000 */
     uint32_t baud;
+    uint32_t baud_register; /* UARTE_BAUD(baud) */
     uint8_t tx, rx;
 };
+
+/* BAUDRATE is about baud * 2^32 / 16 MHz with its low 12 bits 0; the fast ones have values of their own. */
+#define UARTE_BAUD(baud)                                                                           \
+    ((baud) == 921600u     ? 0x0F000000u                                                           \
+            : (baud) == 460800u ? 0x07400000u                                                      \
+            : (baud) == 230400u ? 0x03B00000u                                                      \
+                                : (uint32_t)(((uint64_t)(baud) << 32) / 16000000u + 0x800u) & 0xFFFFF000u)
 
 struct uarte {
     struct uarte_regs *regs;

@@ -17,6 +17,13 @@ enum recovery_cause {
     RECOVERY_PIN = 3,
 };
 
+/*
+ * Memory that is used by turns: the two units of a swap, the stack of a signature check (4 KB, at the
+ * end), and what serves SMP in recovery (at the beginning).
+ */
+enum { SHARED_SIZE = 2 * BOOT_UNIT_MAX, SHARED_STACK = BOOT_UNIT_MAX };
+extern uint32_t shared[SHARED_SIZE / 4];
+
 struct bootloader {
     struct hwtime time;
     struct chips chips;

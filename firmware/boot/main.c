@@ -13,7 +13,7 @@
 ARCH_VECTORS_SECTION const struct arch_vectors image_vectors = { ARCH_VECTORS_COMMON };
 
 static struct bootloader boot;
-static uint32_t swap_buf[2][BOOT_UNIT_MAX / 4] __attribute__((section(".noinit")));
+uint32_t shared[SHARED_SIZE / 4] __attribute__((section(".noinit"), aligned(8)));
 
 /* GPREGRET as applications leave it before a reset: Zephyr's boot mode, and Nordic's SDK for its DFU. */
 enum { RETAINED_BOOT_MODE = 1, RETAINED_NORDIC_DFU = 0xB1 };
@@ -117,7 +117,7 @@ __attribute__((noreturn)) static void start_image(struct bootloader *b, const st
 int main(void)
 {
     struct bootloader *b = &boot;
-    const struct boot_config cfg = { .store = &b->store, .buf = { (uint8_t *)swap_buf[0], (uint8_t *)swap_buf[1] },
+    const struct boot_config cfg = { .store = &b->store, .buf = { (uint8_t *)shared, (uint8_t *)shared + BOOT_UNIT_MAX },
         .now_ms = hwtime_ms, .feed = feed, .ctx = &b->time };
 
     start_hardware(b);

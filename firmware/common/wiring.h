@@ -16,6 +16,7 @@
 static const struct uarte_pins wiring_uart = {
     .base = SLIPWAY_UART_BASE,
     .baud = SLIPWAY_UART_BAUD,
+    .baud_register = UARTE_BAUD(SLIPWAY_UART_BAUD),
     .tx = SLIPWAY_UART_TX,
     .rx = SLIPWAY_UART_RX,
 };
