@@ -82,7 +82,7 @@ static const char *const thingy53_defaults[] = { "BOOTLOADER_MCUBOOT", "MCUBOOT_
 static const struct known_board boards[] = {
     { "nrf52840dk", "nrf52840", FLASH_1M QSPI_MX25R64 "/ { soc { uicr: uicr@10001000 { }; }; };", false, NULL },
     { "nrf5340dk", "nrf5340", FLASH_1M QSPI_MX25R64, false, NULL },
-    { "nrf7002dk", "nrf5340", FLASH_1M QSPI_MX25R64, false, NULL },
+    { "nrf7002dk", "nrf5340", FLASH_1M SPI_NOR("mx25r64", "c2 28 17", "67108864", "okay"), false, NULL }, /* QSPI: Wi-Fi */
     { "thingy53", "nrf5340",
         FLASH_1M QSPI_MX25R64 "/ { chosen { nordic,pm-ext-flash = &mx25r64; }; };", true, thingy53_defaults },
     { "nrf9160dk", "nrf9160", FLASH_1M SPI_NOR("mx25r64", "c2 28 17", "67108864", "disabled"), false, NULL },

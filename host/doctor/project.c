@@ -488,6 +488,12 @@ size_t project_boards(struct project *p, const char *app, const char **boards)
             add_board(boards, &count, without_file_suffix(p, &suffixes, without_suffix(p->pool, f->base), &suffix));
     }
     for (struct source *f = p->files.first; f; f = f->next) {
+        /* BOARD.overlay beside prj.conf counts like one in boards/ */
+        if (text_ends(f->base, ".overlay") && strcmp(path_dir(p->pool, f->rel), app) == 0
+            && known_board(without_suffix(p->pool, f->base)))
+            add_board(boards, &count, without_file_suffix(p, &suffixes, without_suffix(p->pool, f->base), &suffix));
+    }
+    for (struct source *f = p->files.first; f; f = f->next) {
         if (!text_ends(f->base, ".dts") || project_in_build(p, f->rel))
             continue;
         const char *name = without_suffix(p->pool, f->base);

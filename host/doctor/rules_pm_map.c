@@ -136,8 +136,11 @@ static void pm11(struct check *c)
             if (!b->has_address || !partition_size(b, &bsize) || !partition_in(b, region)
                 || !overlap_matters(a, asize, b, bsize))
                 continue;
-            check_report(c, b->at, "sysbuild", "%s (0x%llx..0x%llx) and %s (0x%llx..0x%llx) overlap in %s", b->name,
-                (ull)b->address, (ull)(b->address + bsize), a->name, (ull)a->address, (ull)(a->address + asize), region);
+            struct finding *f = check_report(c, b->at, "sysbuild", "%s (0x%llx..0x%llx) and %s (0x%llx..0x%llx) overlap in %s",
+                b->name, (ull)b->address, (ull)(b->address + bsize), a->name, (ull)a->address, (ull)(a->address + asize), region);
+            /* one place for the updates of several images, one after the other, can be meant */
+            if (text_starts(a->name, "mcuboot_secondary") && text_starts(b->name, "mcuboot_secondary"))
+                f->severity = SEV_WARNING;
         }
     }
 }
