@@ -331,6 +331,8 @@ bool is_spi_nor(const struct dt_node *n)
 
 bool is_nor(const struct dt_node *n)
 {
+    if (!n)
+        return false;
     return is_qspi_nor(n) || is_spi_nor(n) || dt_is_compatible(n, "atmel,at45")
         || dt_is_compatible(n, "jedec,mspi-nor") || dt_is_compatible(n, "st,stm32-qspi-nor")
         || dt_is_compatible(n, "st,stm32-ospi-nor") || dt_is_compatible(n, "nxp,imx-flexspi-nor");
