@@ -24,6 +24,28 @@ struct missing {
     const char *name, *why;
 };
 
+/* What lies on the chips, of the first view that has a bootloader; kept beyond that view's life. */
+enum box_role { BOX_BOOT, BOX_SLOT0, BOX_SLOT1, BOX_OTHER };
+
+struct box {
+    struct box *next;
+    const char *name;
+    enum box_role role;
+    bool external;
+    uint64_t from, to; /* bytes from the beginning of its chip */
+};
+
+struct drawing {
+    bool any;
+    bool external_as_built, external_as_meant, slot1_known;
+    bool app_sees, boot_sees; /* the external chip is in that image's map */
+    const char *chip, *soc; /* NULL: not known */
+    uint64_t flash, ext; /* bytes; 0: not known */
+    struct box *built, *meant; /* as built, or as this would be built */
+    const char *map_name; /* the file that says so, NULL: as the Partition Manager would place them */
+    enum flow flow;
+};
+
 /* An input that could not be read, or not wholly. */
 enum unread_level {
     UNREAD_NOTE, /* nothing is amiss: a link to a folder that is not followed */
@@ -49,19 +71,7 @@ struct doctor {
     const char *verdict; /* one line */
     struct missing *missing, **missing_end;
     struct unread *unread;
-    /* for the drawing: what the first view has, kept beyond its life */
-    struct drawing {
-        bool any, external_as_built, external_as_meant;
-        bool app_sees, boot_sees; /* the external chip is chosen in that image */
-        const char *chip, *soc;
-        uint64_t flash, ext;
-        struct slot primary, secondary; /* as built, or as this would be built */
-        struct slot primary_meant, secondary_meant;
-        const struct map *map; /* may be NULL */
-        const char *map_name;
-        const char *board;
-        enum flow flow;
-    } drawing;
+    struct drawing drawing;
 };
 
 /* False if the folder cannot be read; `why` says so. doctor_free() in either case. */
@@ -86,8 +96,8 @@ void rules_list(FILE *out);
 bool rules_explain(const char *id, FILE *out);
 bool rules_page(const char *id, FILE *out);
 
-/* What of the verdict depends on a view (verdict.c). */
-void verdict_of_view(struct doctor *d, const struct view *v);
+/* The drawing of a view, if there is none yet (drawing.c), and the verdict over all of them (verdict.c). */
+void drawing_of_view(struct doctor *d, const struct view *v);
 void verdict_finish(struct doctor *d);
 
 #endif

@@ -216,7 +216,7 @@ static void run_view(struct view *v, void *ctx)
         r->run(&c);
     }
     if (!v->whatif)
-        verdict_of_view(d, v);
+        drawing_of_view(d, v);
 }
 
 /* What is true in one flow only, and the flow is not proven, is at most a warning and says so. */

@@ -1,188 +1,292 @@
 /*
- * One self-contained page: the verdict, both chips to scale as each image sees them (as built, and as
- * the project seems to mean it), and the findings. No scripts, nothing loaded from anywhere.
+ * One self-contained page: the verdict, the findings, and beside them both chips to scale as each image
+ * sees them, as built and as the project seems to mean it. No scripts, nothing loaded from anywhere; the
+ * chips are boxes of the style sheet, so that they and their legends stay readable on a phone.
  */
 #include <string.h>
 
 #include "host/doctor/doctor.h"
+#include "host/doctor/report_html_style.h"
+#include "host/doctor/text.h"
 
 typedef unsigned long long ull;
 
-enum { DRAW_WIDTH = 860, BAR = 34 };
-
-static const char style[] =
-    "body{font:15px/1.5 system-ui,sans-serif;margin:0;background:#f6f7f9;color:#1c2430}"
-    "main{max-width:1000px;margin:0 auto;padding:24px}"
-    "h1{font-size:20px;margin:0 0 4px}h2{font-size:17px;margin:32px 0 8px}h3{font-size:14px;margin:14px 0 2px;font-weight:600}"
-    ".verdict{padding:16px 20px;border-radius:10px;font-size:17px;margin:14px 0 8px;border-left:6px solid}"
-    ".no{background:#fdecea;border-color:#c62828}.yes{background:#e8f5e9;border-color:#2e7d32}.unknown{background:#fff8e1;border-color:#f9a825}"
-    ".card{background:#fff;border:1px solid #dfe3e8;border-radius:10px;padding:14px 18px;margin:12px 0}"
-    ".card.error{border-left:5px solid #c62828}.card.warning{border-left:5px solid #f9a825}.card.info{border-left:5px solid #1976d2}"
-    ".head{display:flex;gap:10px;align-items:baseline;flex-wrap:wrap}.id{font-weight:700}.at{font-family:ui-monospace,monospace;font-size:13px;color:#5b6776}"
-    "pre{background:#f1f3f5;padding:8px 10px;border-radius:6px;overflow-x:auto;font-size:13px;margin:8px 0}"
-    "dl{display:grid;grid-template-columns:70px 1fr;margin:6px 0}dt{color:#5b6776}dd{margin:0}"
-    "svg{display:block;width:100%;height:auto}.pair{display:grid;grid-template-columns:1fr;gap:2px}"
-    "svg text{font:12px system-ui,sans-serif;fill:#1c2430}small{color:#5b6776}"
-    "@media(prefers-color-scheme:dark){body{background:#14181d;color:#e4e8ee}.card{background:#1d232b;border-color:#303a45}"
-    "pre{background:#262e38}.no{background:#3a1f1e}.yes{background:#1d3120}.unknown{background:#37301a}svg text{fill:#e4e8ee}"
-    ".at,dt,small{color:#9aa6b4}}";
-
 static void put(const char *text, FILE *out)
 {
-    for (; text && *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '<')
-            fputs("&lt;", out);
-        else if (c == '>')
-            fputs("&gt;", out);
-        else if (c == '&')
-            fputs("&amp;", out);
-        else if (c == '"')
-            fputs("&quot;", out);
-        else if (c >= 0x20 || c == '\n' || c == '\t')
-            fputc(c, out);
+    uint32_t code;
+
+    for (size_t n; text && *text; text += n) {
+        n = text_char(text, &code);
+        const char *entity = code == '<' ? "&lt;" : code == '>' ? "&gt;" : code == '&' ? "&amp;" : code == '"' ? "&quot;" : NULL;
+        if (n > 0 && entity)
+            fputs(entity, out);
+        else
+            text_put(text, n ? n : 1, out);
+        n += n == 0;
     }
 }
 
-/* A box from `from` to `to` bytes on a bar whose scale is `per_byte`. */
-struct box {
-    const char *label, *color;
-    uint64_t from, to;
-    bool dashed;
+/* --- chips ------------------------------------------------------------------------------------- */
+
+/* One chip as one image sees it. */
+struct chip {
+    const char *name, *where;
+    uint64_t size, scale; /* the bar is size/scale of the page's width */
+    bool external, seen, meant;
+    const struct box *boxes;
 };
 
-static void put_box(const struct box *b, double per_byte, int y, FILE *out)
-{
-    double x = (double)b->from * per_byte, w = (double)(b->to - b->from) * per_byte;
+static const char *const role_class[] = { "boot", "s0", "s1", "other" };
 
-    if (b->to <= b->from)
-        return;
-    fprintf(out, "<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"%s\" %s><title>", x, y, w < 1.5 ? 1.5 : w, BAR, b->color,
-        b->dashed ? "fill-opacity=\"0.25\" stroke=\"#c62828\" stroke-dasharray=\"5 4\"" : "stroke=\"#fff\" stroke-width=\"0.7\"");
-    put(b->label, out);
-    fprintf(out, " 0x%llx..0x%llx</title></rect>", (ull)b->from, (ull)b->to);
-    if (w > 70) {
-        fprintf(out, "<text x=\"%.1f\" y=\"%d\">", x + 5, y + 15);
-        put(b->label, out);
-        fprintf(out, "</text><text x=\"%.1f\" y=\"%d\" opacity=\".75\">%llu KiB</text>", x + 5, y + 29, (ull)(b->to - b->from) / 1024);
+static void put_bar(const struct chip *c, FILE *out)
+{
+    fprintf(out, "<div class=\"bar%s\" style=\"width:%.3f%%\">", c->external && !c->seen ? " unseen" : "",
+        100.0 * (double)c->size / (double)c->scale);
+    for (const struct box *b = c->boxes; b; b = b->next) {
+        if (b->external != c->external || b->from >= c->size)
+            continue;
+        uint64_t to = b->to > c->size ? c->size : b->to;
+        fprintf(out, "<i class=\"%s\" style=\"left:%.3f%%;width:%.3f%%\" title=\"", role_class[b->role],
+            100.0 * (double)b->from / (double)c->size, 100.0 * (double)(to - b->from) / (double)c->size);
+        put(b->name, out);
+        fprintf(out, "\">");
+        if ((to - b->from) * 7 > c->scale)
+            put(b->name, out);
+        fprintf(out, "</i>");
     }
+    fprintf(out, "</div>");
 }
 
-static void put_chip(const char *name, uint64_t size, const struct box *boxes, int count, double per_byte, FILE *out)
+static void put_legend(const struct chip *c, FILE *out)
 {
-    fprintf(out, "<small>");
-    put(name, out);
-    fprintf(out, ", %llu KiB</small><svg viewBox=\"0 0 %d %d\" role=\"img\"><rect x=\"0.5\" y=\"1\" width=\"%.1f\" height=\"%d\" fill=\"#cfd8dc\" "
-                 "fill-opacity=\".35\" stroke=\"#90a4ae\"/>", (ull)size / 1024, DRAW_WIDTH, BAR + 4, (double)size * per_byte, BAR);
-    for (int i = 0; i < count; i++)
-        put_box(&boxes[i], per_byte, 1, out);
-    fprintf(out, "</svg>");
+    bool any = false;
+
+    fprintf(out, "<ul>");
+    for (const struct box *b = c->boxes; b; b = b->next) {
+        bool lost = c->external && !c->seen;
+        if (b->external != c->external)
+            continue;
+        any = true;
+        fprintf(out, "<li%s><b class=\"%s\"></b><span>", lost ? " class=\"lost\"" : "", role_class[b->role]);
+        put(b->name, out);
+        if (lost && b->role == BOX_SLOT1)
+            fprintf(out, ": not in this image's map");
+        else if (b->to > c->size)
+            fprintf(out, ": ends behind the chip");
+        fprintf(out, "</span><code>0x%llx</code><code>%llu KiB</code></li>", (ull)b->from, (ull)(b->to - b->from) / 1024);
+    }
+    if (!any)
+        fprintf(out, "<li class=\"%s\"><span>%s</span></li>", c->meant ? "" : "lost",
+            c->seen ? "no slot is placed here" : "this image does not know the chip");
+    fprintf(out, "</ul>");
 }
 
-/* One image's view of both chips. */
+static void put_chip(const struct chip *c, FILE *out)
+{
+    fprintf(out, "<div class=\"chip\"><div class=\"name\"><strong>");
+    put(c->name, out);
+    fprintf(out, "</strong> %s, %llu KiB</div>", c->where, (ull)c->size / 1024);
+    put_bar(c, out);
+    put_legend(c, out);
+    fprintf(out, "</div>");
+}
+
+static uint64_t end_of(const struct box *b, bool external)
+{
+    uint64_t end = 0;
+
+    for (; b; b = b->next) {
+        if (b->external == external && b->to > end)
+            end = b->to;
+    }
+    return end;
+}
+
+/* Both chips as `image` sees them. */
 static void put_view(const struct drawing *g, const char *image, bool sees, bool meant, FILE *out)
 {
-    const struct slot *pri = meant ? &g->primary_meant : &g->primary, *sec = meant ? &g->secondary_meant : &g->secondary;
-    uint64_t flash = g->flash ? g->flash : pri->known && !pri->external ? pri->address + pri->size : 1u << 20;
-    uint64_t ext = g->ext ? g->ext : sec->external ? sec->address + sec->size : 0;
-    double per_byte = (DRAW_WIDTH - 2.0) / (double)(ext > flash ? ext : flash);
-    bool lost = sec->known && sec->external && !sees && !meant;
-    struct box inside[3], outside[1];
-    int n = 0, m = 0;
+    const struct box *boxes = meant ? g->meant : g->built;
+    uint64_t flash = g->flash ? g->flash : end_of(boxes, false), ext = g->ext ? g->ext : end_of(boxes, true);
+    uint64_t scale = flash > ext ? flash : ext;
+    bool lost = !sees && !meant && end_of(boxes, true) > 0;
+    struct chip c = { .name = g->soc ? g->soc : "SoC", .where = "internal flash", .size = flash, .scale = scale, .seen = true,
+        .meant = meant, .boxes = boxes };
 
-    inside[n++] = (struct box) { "MCUboot", "#90caf9", 0, pri->known ? pri->address : 0xc000, false };
-    if (pri->known)
-        inside[n++] = (struct box) { "slot 0", "#a5d6a7", pri->address, pri->address + pri->size, false };
-    struct box s = { lost ? "slot 1: not in this image's map" : "slot 1", "#ffcc80", sec->address, sec->address + sec->size, lost };
-    if (sec->known && sec->external)
-        outside[m++] = s;
-    else if (sec->known)
-        inside[n++] = s;
-    fprintf(out, "<h3>%s%s</h3><div class=\"pair\">", image, lost ? " (cannot see slot 1)" : "");
-    put_chip(g->soc ? g->soc : "internal flash", flash, inside, n, per_byte, out);
+    fprintf(out, "<div class=\"view\"><h3>%s%s</h3>", image, lost ? " <em>cannot see slot 1</em>" : "");
+    if (flash)
+        put_chip(&c, out);
+    c = (struct chip) { .name = g->chip ? g->chip : "external chip", .where = "external flash", .size = ext, .scale = scale,
+        .external = true, .seen = sees || meant, .meant = meant, .boxes = boxes };
     if (ext)
-        put_chip(g->chip ? g->chip : "external flash", ext, outside, m, per_byte, out);
+        put_chip(&c, out);
     fprintf(out, "</div>");
+}
+
+static void put_state(const struct drawing *g, const char *title, bool meant, FILE *out)
+{
+    fprintf(out, "<section class=\"card state\"><h2>%s</h2><div class=\"pair\">", title);
+    put_view(g, "Application", g->app_sees, meant, out);
+    put_view(g, "MCUboot", g->boot_sees, meant, out);
+    fprintf(out, "</div></section>");
+}
+
+static bool agrees(const struct drawing *g)
+{
+    return g->built == g->meant && ((g->app_sees && g->boot_sees) || !end_of(g->built, true));
 }
 
 static void put_drawing(const struct drawing *g, FILE *out)
 {
-    if (!g->any || (!g->primary.known && !g->secondary.known && !g->primary_meant.known)) {
-        fprintf(out, "<p><small>There is nothing to draw: the slots cannot be told from these files.</small></p>");
+    if (!g->any || (!g->built && !g->meant)) {
+        fprintf(out, "<p class=\"small\">There is nothing to draw: the slots cannot be told from these files.</p>");
         return;
     }
-    fprintf(out, "<h2>As built</h2><div class=\"card\">");
-    put_view(g, "Application", g->app_sees, false, out);
-    put_view(g, "MCUboot", g->boot_sees, false, out);
-    fprintf(out, "</div><h2>As the project seems to mean it</h2><div class=\"card\">");
-    put_view(g, "Application and MCUboot", true, true, out);
-    fprintf(out, "</div><p><small>To scale");
-    if (g->map_name) {
-        fprintf(out, ", from ");
-        put(g->map_name, out);
+    if (agrees(g)) {
+        put_state(g, "As built, and as the project means it", false, out);
     } else {
-        fprintf(out, ", as the Partition Manager would place them; no partitions.yml was seen");
+        put_state(g, "As built", false, out);
+        put_state(g, "As the project seems to mean it", true, out);
     }
-    fprintf(out, ". Build flow: %s.</small></p>", flow_name(g->flow));
+    fprintf(out, "<p class=\"small\">To scale; ");
+    if (g->map_name) {
+        fprintf(out, "places are those of <code>");
+        put(g->map_name, out);
+        fprintf(out, "</code>");
+    } else {
+        fprintf(out, g->flow == FLOW_NONE ? "places are the devicetree's"
+                                          : "places are what the Partition Manager would choose, since no partitions.yml was seen");
+    }
+    fprintf(out, ". Build flow: %s.</p>", flow_name(g->flow));
+}
+
+/* --- findings ---------------------------------------------------------------------------------- */
+
+static void put_field(const char *name, const char *text, FILE *out)
+{
+    fprintf(out, "<dt>%s</dt><dd>", name);
+    put(text, out);
+    fprintf(out, "</dd>");
+}
+
+static void put_place(const struct finding *f, FILE *out)
+{
+    fprintf(out, "<span class=\"at\">");
+    put(f->at.file, out);
+    if (f->at.line)
+        fprintf(out, ":%u:%u", f->at.line, f->at.column);
+    fprintf(out, "</span>");
+    if (f->image && *f->image) {
+        fprintf(out, "<span class=\"image\">");
+        put(f->image, out);
+        fprintf(out, "</span>");
+    }
+}
+
+static void put_patch(const char *patch, FILE *out)
+{
+    fprintf(out, "<pre class=\"patch\">");
+    for (const char *at = patch; *at;) {
+        size_t n = strcspn(at, "\n");
+        const char *kind = strncmp(at, "+++", 3) == 0 || strncmp(at, "---", 3) == 0 || *at == '@' ? "head"
+            : *at == '+' ? "add" : *at == '-' ? "del" : "same";
+        char line[1024];
+        snprintf(line, sizeof line, "%.*s", (int)n, at);
+        fprintf(out, "<span class=\"%s\">", kind);
+        put(line, out);
+        fprintf(out, "</span>\n");
+        at += n + (at[n] == '\n');
+    }
+    fprintf(out, "</pre>");
 }
 
 static void put_finding(struct doctor *d, const struct finding *f, FILE *out)
 {
     const char *line = source_line(&d->project.files, f->at.file, f->at.line);
 
-    fprintf(out, "<div class=\"card %s\"><div class=\"head\"><span class=\"id\">%s %s</span><span class=\"at\">", severity_name(f->severity),
-        severity_name(f->severity), f->rule->id);
-    put(f->at.file, out);
-    if (f->at.line)
-        fprintf(out, ":%u:%u", f->at.line, f->at.column);
-    fprintf(out, "</span></div><div>");
+    fprintf(out, "<article class=\"card %s\" id=\"%s\"><div class=\"head\"><span class=\"id\">%s %s</span>", severity_name(f->severity),
+        f->rule->id, severity_name(f->severity), f->rule->id);
+    put_place(f, out);
+    fprintf(out, "</div><p>");
     put(f->message, out);
-    fprintf(out, ".</div>");
+    fprintf(out, ".</p>");
     if (line) {
-        fprintf(out, "<pre>%u | ", f->at.line);
+        fprintf(out, "<pre><span class=\"no-line\">%u</span> ", f->at.line);
         put(line, out);
         fprintf(out, "</pre>");
     }
     if (f->severity != SEV_INFO) {
-        fprintf(out, "<dl><dt>then</dt><dd>");
-        put(f->effect, out);
-        fprintf(out, "</dd><dt>fix</dt><dd>");
-        put(f->fix, out);
-        fprintf(out, "</dd></dl>");
+        fprintf(out, "<dl>");
+        put_field("then", f->effect, out);
+        put_field("fix", f->fix, out);
+        fprintf(out, "</dl>");
     }
-    if (f->patch) {
-        fprintf(out, "<pre>");
-        put(f->patch, out);
-        fprintf(out, "</pre>");
-    }
-    fprintf(out, "</div>\n");
+    if (f->patch)
+        put_patch(f->patch, out);
+    fprintf(out, "</article>\n");
+}
+
+static void put_list(const char *title, FILE *out)
+{
+    fprintf(out, "<h2>%s</h2><div class=\"card\"><ul>", title);
+}
+
+static void put_item(const char *name, const char *why, FILE *out)
+{
+    fprintf(out, "<li><code>");
+    put(name, out);
+    fprintf(out, "</code>: ");
+    put(why, out);
+    fprintf(out, "</li>");
+}
+
+static void put_rest(struct doctor *d, FILE *out)
+{
+    if (d->unread)
+        put_list("Not read", out);
+    for (const struct unread *u = d->unread; u; u = u->next)
+        put_item(u->name, u->why, out);
+    if (d->unread)
+        fprintf(out, "</ul></div>");
+    if (d->missing)
+        put_list("To be sure, the doctor would like to see", out);
+    for (const struct missing *m = d->missing; m; m = m->next)
+        put_item(m->name, m->why, out);
+    if (d->missing)
+        fprintf(out, "</ul></div>");
+}
+
+/* "NO" of "NO: the upload goes ...": the word in front, which the page sets apart. */
+static void put_verdict(const struct doctor *d, FILE *out)
+{
+    static const char *const reach[] = { "unknown", "yes", "no" };
+    const char *colon = strstr(d->verdict, ": ");
+    int word = colon ? (int)(colon - d->verdict) : 0;
+
+    fprintf(out, "<div class=\"verdict %s\"><strong>%.*s</strong><span>", reach[d->reach], word, d->verdict);
+    put(colon ? colon + 2 : d->verdict, out);
+    fprintf(out, "</span></div>\n");
 }
 
 void report_html(struct doctor *d, FILE *out)
 {
-    static const char *const reach[] = { "unknown", "yes", "no" };
-
-    fprintf(out, "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
-                 "<title>slipway doctor</title><style>%s</style><main><h1>Will an update reach slot 1?</h1><div class=\"verdict %s\">", style,
-        reach[d->reach]);
-    put(d->verdict, out);
-    fprintf(out, "</div>\n");
+    fprintf(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                 "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>slipway doctor</title><style>");
+    for (size_t i = 0; i < sizeof report_html_style / sizeof report_html_style[0]; i++)
+        fputs(report_html_style[i], out);
+    fprintf(out, "</style></head><body><header><h1>Will an update reach slot 1?</h1>");
+    put_verdict(d, out);
+    fprintf(out, "</header><main><aside>\n");
     put_drawing(&d->drawing, out);
-    fprintf(out, "<h2>%zu errors, %zu warnings, %zu notes</h2>\n", d->count[SEV_ERROR], d->count[SEV_WARNING], d->count[SEV_INFO]);
+    fprintf(out, "</aside><div class=\"findings\"><h2>%zu error%s, %zu warning%s, %zu note%s", d->count[SEV_ERROR],
+        d->count[SEV_ERROR] == 1 ? "" : "s", d->count[SEV_WARNING], d->count[SEV_WARNING] == 1 ? "" : "s", d->count[SEV_INFO],
+        d->count[SEV_INFO] == 1 ? "" : "s");
+    if (d->suppressed)
+        fprintf(out, ", %zu suppressed", d->suppressed);
+    fprintf(out, "</h2>\n");
     for (const struct finding *f = d->findings; f; f = f->next) {
         if (!f->suppressed)
             put_finding(d, f, out);
     }
-    if (d->missing) {
-        fprintf(out, "<h2>Missing inputs</h2><div class=\"card\"><ul>");
-        for (const struct missing *m = d->missing; m; m = m->next) {
-            fprintf(out, "<li>");
-            put(m->name, out);
-            fprintf(out, ": ");
-            put(m->why, out);
-            fprintf(out, "</li>");
-        }
-        fprintf(out, "</ul></div>");
-    }
-    fprintf(out, "</main></html>\n");
+    put_rest(d, out);
+    fprintf(out, "</div></main></body></html>\n");
 }

@@ -5,18 +5,23 @@
 
 #include "host/doctor/doctor.h"
 #include "host/doctor/report_json.h"
+#include "host/doctor/text.h"
 
-/* json_string() refuses what is not UTF-8; then every byte beyond ASCII becomes '?'. */
+/* json_string() refuses what is not UTF-8: '?' for each byte of that. */
 json_t *json_text(const char *text)
 {
     json_t *s = json_string(text ? text : "");
+    uint32_t code;
 
     if (s)
         return s;
-    char *copy = strdup(text);
-    for (char *c = copy; c && *c; c++) {
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
+    char *copy = strdup(text), *to = copy;
+    for (size_t n; copy && *text; text += n, to += n) {
+        n = text_char(text, &code);
+        if (n == 0) {
+            *to = '?';
+            n = 1;
+        }
     }
     s = json_string(copy ? copy : "");
     free(copy);
@@ -55,27 +60,46 @@ static json_t *finding_json(const struct finding *f)
     return o;
 }
 
-void report_json(struct doctor *d, FILE *out)
+static json_t *inputs_json(const struct doctor *d)
 {
-    static const char *const reach[] = { "unknown", "yes", "no" };
-    json_t *root = json_object(), *findings = json_array(), *hidden = json_array(), *inputs = json_array(),
-           *missing = json_array();
+    json_t *inputs = json_array();
 
-    for (const struct finding *f = d->findings; f; f = f->next)
-        json_array_append_new(f->suppressed ? hidden : findings, finding_json(f));
     for (const struct source *s = d->project.files.first; s; s = s->next) {
         if (s->used)
             json_array_append_new(inputs, json_text(s->rel));
     }
+    return inputs;
+}
+
+/* {"name", "why"}; json_pack() would take texts of a project for UTF-8. */
+static json_t *name_and_why(const char *name, const char *why)
+{
+    return json_pack("{s:o, s:o}", "name", json_text(name), "why", json_text(why));
+}
+
+void report_json(struct doctor *d, FILE *out)
+{
+    static const char *const reach[] = { "unknown", "yes", "no" };
+    json_t *root = json_object(), *findings = json_array(), *hidden = json_array(), *missing = json_array(),
+           *unread = json_array();
+
+    for (const struct finding *f = d->findings; f; f = f->next)
+        json_array_append_new(f->suppressed ? hidden : findings, finding_json(f));
     for (const struct missing *m = d->missing; m; m = m->next)
-        json_array_append_new(missing, json_pack("{s:o, s:o}", "name", json_text(m->name), "why", json_text(m->why)));
+        json_array_append_new(missing, name_and_why(m->name, m->why));
+    for (const struct unread *u = d->unread; u; u = u->next) {
+        if (u->level != UNREAD_NOTE)
+            json_array_append_new(unread, name_and_why(u->name, u->why));
+    }
     json_object_set_new(root, "schema", json_integer(1));
     json_object_set_new(root, "verdict", json_pack("{s:s, s:o}", "reaches_slot1", reach[d->reach], "text",
         json_text(d->verdict)));
     json_object_set_new(root, "findings", findings);
     json_object_set_new(root, "suppressed", hidden);
-    json_object_set_new(root, "inputs", inputs);
+    json_object_set_new(root, "inputs", inputs_json(d));
     json_object_set_new(root, "missing", missing);
+    json_object_set_new(root, "unread", unread);
+    json_object_set_new(root, "dropped", json_integer((json_int_t)d->dropped));
     json_dumpf(root, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
     fputc('\n', out);
     json_decref(root);

@@ -61,6 +61,22 @@ static json_t *uri_of(struct doctor *d, const char *file)
     return json_string(out);
 }
 
+/* Columns of a place count bytes, those of SARIF here characters. */
+static json_t *region_of(struct doctor *d, const struct finding *f)
+{
+    json_t *region = json_pack("{s:I}", "startLine", (json_int_t)f->at.line);
+    const char *line = source_line(&d->project.files, f->at.file, f->at.line);
+    json_int_t column = f->at.column;
+
+    for (unsigned i = 0; line && i + 1 < f->at.column && line[i]; i++)
+        column -= ((unsigned char)line[i] & 0xC0) == 0x80;
+    if (column > 0)
+        json_object_set_new(region, "startColumn", json_integer(column));
+    if (line)
+        json_object_set_new(region, "snippet", message(line));
+    return region;
+}
+
 static json_t *location(struct doctor *d, const struct finding *f)
 {
     json_t *physical = json_object(), *artifact = json_object();
@@ -68,12 +84,8 @@ static json_t *location(struct doctor *d, const struct finding *f)
     json_object_set_new(artifact, "uri", uri_of(d, f->at.file));
     json_object_set_new(artifact, "uriBaseId", json_string("PROJECT"));
     json_object_set_new(physical, "artifactLocation", artifact);
-    if (f->at.line) {
-        json_t *region = json_pack("{s:I}", "startLine", (json_int_t)f->at.line);
-        if (f->at.column)
-            json_object_set_new(region, "startColumn", json_integer((json_int_t)f->at.column));
-        json_object_set_new(physical, "region", region);
-    }
+    if (f->at.line)
+        json_object_set_new(physical, "region", region_of(d, f));
     return json_pack("{s:o}", "physicalLocation", physical);
 }
 
@@ -97,6 +109,21 @@ static json_t *result(struct doctor *d, const struct finding *f)
     return o;
 }
 
+/* What could not be read, as the run's own notes; a run with an input that decides unread is no success. */
+static json_t *invocation(struct doctor *d)
+{
+    static const char *const levels[] = { "note", "warning", "error" };
+    json_t *notes = json_array();
+
+    for (const struct unread *u = d->unread; u; u = u->next) {
+        json_t *n = json_object();
+        json_object_set_new(n, "level", json_string(levels[u->level]));
+        json_object_set_new(n, "message", message(pool_printf(&d->pool, "%s: %s", u->name, u->why)));
+        json_array_append_new(notes, n);
+    }
+    return json_pack("{s:b, s:o}", "executionSuccessful", doctor_unread(d) == 0, "toolExecutionNotifications", notes);
+}
+
 void report_sarif(struct doctor *d, FILE *out)
 {
     json_t *driver = json_object(), *run = json_object(), *results = json_array();
@@ -106,6 +133,9 @@ void report_sarif(struct doctor *d, FILE *out)
     for (const struct finding *f = d->findings; f; f = f->next)
         json_array_append_new(results, result(d, f));
     json_object_set_new(run, "tool", json_pack("{s:o}", "driver", driver));
+    json_object_set_new(run, "invocations", json_pack("[o]", invocation(d)));
+    json_object_set_new(run, "originalUriBaseIds",
+        json_pack("{s:{s:{s:s}}}", "PROJECT", "description", "text", "the folder that the doctor was given"));
     json_object_set_new(run, "columnKind", json_string("unicodeCodePoints"));
     json_object_set_new(run, "results", results);
     json_object_set_new(run, "properties", json_pack("{s:o}", "verdict", json_text(d->verdict)));

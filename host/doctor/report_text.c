@@ -2,72 +2,71 @@
 #include <string.h>
 
 #include "host/doctor/doctor.h"
+#include "host/doctor/text.h"
 
 struct paint {
-    const char *error, *warning, *info, *dim, *bold, *off;
+    const char *error, *warning, *info, *good, *dim, *bold, *off;
 };
 
-static const struct paint colored = { "\033[1;31m", "\033[1;33m", "\033[1;36m", "\033[2m", "\033[1m", "\033[0m" };
-static const struct paint plain = { "", "", "", "", "", "" };
+static const struct paint colored = { "\033[1;31m", "\033[1;33m", "\033[1;36m", "\033[1;32m", "\033[2m", "\033[1m",
+    "\033[0m" };
+static const struct paint plain = { "", "", "", "", "", "", "" };
 
-/* Text of a project may hold anything: control characters would be commands to the terminal. */
-static void put_clean(const char *text, FILE *out)
+enum { WIDTH = 100, INDENT = 11 };
+
+static void put(const char *text, FILE *out)
 {
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '\t' || c == '\n')
-            fputc(c, out);
-        else if (c < 0x20 || c == 0x7f)
-            fputc('?', out);
-        else
-            fputc(c, out);
-    }
+    text_put(text, strlen(text), out);
 }
 
-/* Words to at most 100 columns, the following lines indented. */
+/* Words to at most WIDTH columns, the following lines indented. */
 static void put_wrapped(const char *label, const char *text, FILE *out)
 {
-    int column = fprintf(out, "    %-7s", label);
+    size_t column = INDENT;
 
-    for (const char *at = text; *at;) {
+    fprintf(out, "    %-7s", label);
+    for (const char *at = text + strspn(text, " "); *at;) {
         size_t n = strcspn(at, " ");
-        if (column > 12 && column + (int)n > 100)
-            column = fprintf(out, "\n%11s", "") - 1;
-        char word[512];
-        snprintf(word, sizeof word, "%.*s", (int)n, at);
-        put_clean(word, out);
-        column += (int)n;
-        at += n;
-        if (*at == ' ') {
+        if (column > INDENT && column + 1 + n > WIDTH) {
+            fprintf(out, "\n%*s", INDENT, "");
+            column = INDENT;
+        } else if (column > INDENT) {
             fputc(' ', out);
             column++;
-            at++;
         }
+        text_put(at, n, out);
+        column += n;
+        at += n + strspn(at + n, " ");
     }
     fputc('\n', out);
 }
 
+/* The source line, and a mark below the column. */
 static void put_line(struct doctor *d, const struct finding *f, FILE *out, const struct paint *p)
 {
     const char *line = source_line(&d->project.files, f->at.file, f->at.line);
 
     if (!line)
         return;
-    fprintf(out, "%s%6u | ", p->dim, f->at.line);
-    put_clean(line, out);
+    fprintf(out, "%s%9u | ", p->dim, f->at.line);
+    put(line, out);
     fprintf(out, "%s\n", p->off);
+    if (f->at.column < 1 || f->at.column > strlen(line))
+        return;
+    fprintf(out, "%s%9s | ", p->dim, "");
+    for (const char *c = line; c < line + f->at.column - 1; c++) {
+        if (*c == '\t' || ((unsigned char)*c & 0xC0) != 0x80)
+            fputc(*c == '\t' ? '\t' : ' ', out);
+    }
+    fprintf(out, "^%s\n", p->off);
 }
 
 static void put_patch(const struct finding *f, FILE *out, const struct paint *p)
 {
-    const char *at = f->patch;
-
-    while (at && *at) {
+    for (const char *at = f->patch; at && *at;) {
         size_t n = strcspn(at, "\n");
         fprintf(out, "      %s", p->dim);
-        char line[1024];
-        snprintf(line, sizeof line, "%.*s", (int)n, at);
-        put_clean(line, out);
+        text_put(at, n, out);
         fprintf(out, "%s\n", p->off);
         at += n + (at[n] == '\n');
     }
@@ -79,7 +78,7 @@ static void put_finding(struct doctor *d, const struct finding *f, FILE *out, co
 
     fprintf(out, "\n%s%s %s%s ", color, severity_name(f->severity), f->rule->id, p->off);
     if (f->at.file) {
-        put_clean(f->at.file, out);
+        put(f->at.file, out);
         if (f->at.line)
             fprintf(out, ":%u:%u", f->at.line, f->at.column);
     }
@@ -95,24 +94,41 @@ static void put_finding(struct doctor *d, const struct finding *f, FILE *out, co
     put_patch(f, out, p);
 }
 
+static void put_rest(const struct doctor *d, FILE *out)
+{
+    if (d->unread)
+        fprintf(out, "\nNot read:\n");
+    for (const struct unread *u = d->unread; u; u = u->next)
+        fprintf(out, "  %s: %s\n", u->name, u->why);
+    if (d->missing)
+        fprintf(out, "\nTo be sure, the doctor would also like to see:\n");
+    for (const struct missing *m = d->missing; m; m = m->next)
+        fprintf(out, "  %s: %s\n", m->name, m->why);
+}
+
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 void report_text(struct doctor *d, FILE *out, bool color)
 {
     const struct paint *p = color ? &colored : &plain;
+    const size_t *n = d->count;
 
-    fprintf(out, "%s", p->bold);
-    put_clean(d->verdict, out);
+    fprintf(out, "%s", d->reach == REACH_YES ? p->good : d->reach == REACH_NO ? p->error : p->warning);
+    put(d->verdict, out);
     fprintf(out, "%s\n", p->off);
     for (const struct finding *f = d->findings; f; f = f->next) {
         if (!f->suppressed)
             put_finding(d, f, out, p);
     }
-    if (d->missing) {
-        fprintf(out, "\nTo be sure, the doctor would also like to see:\n");
-        for (const struct missing *m = d->missing; m; m = m->next)
-            fprintf(out, "  %s: %s\n", m->name, m->why);
-    }
-    fprintf(out, "\n%zu errors, %zu warnings, %zu notes", d->count[SEV_ERROR], d->count[SEV_WARNING], d->count[SEV_INFO]);
+    put_rest(d, out);
+    fprintf(out, "\n%zu error%s, %zu warning%s, %zu note%s", n[SEV_ERROR], plural(n[SEV_ERROR]), n[SEV_WARNING],
+        plural(n[SEV_WARNING]), n[SEV_INFO], plural(n[SEV_INFO]));
     if (d->suppressed)
         fprintf(out, ", %zu suppressed", d->suppressed);
+    if (d->dropped)
+        fprintf(out, ", and %zu more of rules that fire all the time", d->dropped);
     fprintf(out, ". More about a rule: slipway doctor --explain RULE\n");
 }

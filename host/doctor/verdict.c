@@ -3,80 +3,6 @@
 
 #include "host/doctor/doctor.h"
 
-static const char *chip_name(const struct view *v)
-{
-    const struct image *images[] = { &v->app, &v->boot };
-
-    for (int i = 0; i < 2; i++) {
-        const struct dt_prop *p = pm_chosen(images[i]);
-        const struct dt_node *n = ext_flash(v, images[i]);
-        if (n && n->label)
-            return n->label->name;
-        if (n)
-            return n->name;
-        if (p && p->value && p->value->text)
-            return p->value->text;
-    }
-    return NULL;
-}
-
-static bool switched_outside(const struct view *v)
-{
-    const struct partition *fixed = map_find(&v->pm_static, "mcuboot_secondary");
-
-    if (fixed)
-        return partition_in(fixed, "external_flash");
-    if (v->flow == FLOW_SYSBUILD)
-        return sb_on(v, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY") || opt_on(v, &v->app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY");
-    return pm_chosen(&v->app) && !opt_off(v, &v->app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY");
-}
-
-/* The picture of the first view that is more than a guess: sizes as built, or as they would be. */
-void verdict_of_view(struct doctor *d, const struct view *v)
-{
-    struct drawing *g = &d->drawing;
-
-    if (g->any || !uses_mcuboot(v))
-        return;
-    g->any = true;
-    g->flow = v->flow;
-    g->chip = chip_name(v);
-    g->chip = g->chip ? pool_dup(&d->pool, g->chip) : NULL;
-    g->soc = v->soc ? v->soc->name : NULL;
-    g->board = v->board;
-    g->flash = v->soc ? (uint64_t)v->soc->flash_kib * 1024 : 0;
-    g->ext = ext_bytes(v);
-    g->primary = slot_primary(v);
-    g->secondary = slot_secondary(v);
-    g->external_as_meant = v->external_intent || (g->secondary.known && g->secondary.external);
-    if (g->secondary.known)
-        g->external_as_built = g->secondary.external;
-    else
-        g->external_as_built = v->pm && switched_outside(v) && pm_chosen(&v->app);
-    if (!g->primary.known && v->pm) {
-        uint64_t boot = opt_number(v, &v->boot, "PM_PARTITION_SIZE_MCUBOOT", 0xc000);
-        uint64_t size = expected_primary(v, g->external_as_built);
-        g->primary = (struct slot) { .known = size != 0, .address = boot, .size = size, .name = "mcuboot_primary" };
-        g->secondary = (struct slot) { .known = size != 0, .external = g->external_as_built, .size = size,
-            .address = g->external_as_built ? 0 : boot + size, .name = "mcuboot_secondary" };
-    }
-    g->app_sees = pm_chosen(&v->app) || !v->pm;
-    g->boot_sees = pm_chosen(&v->boot) || !v->pm;
-    g->primary_meant = g->primary;
-    g->secondary_meant = g->secondary;
-    if (g->external_as_meant && !g->external_as_built) {
-        uint64_t size = expected_primary(v, true);
-        g->primary_meant = (struct slot) { .known = size != 0, .address = g->primary.address, .size = size };
-        g->secondary_meant = (struct slot) { .known = size != 0, .external = true, .size = size };
-    }
-    if (v->has_partitions || v->has_static) {
-        struct map *copy = pool_alloc(&d->pool, sizeof *copy);
-        *copy = v->has_partitions ? v->partitions : v->pm_static;
-        g->map = copy;
-        g->map_name = copy->file->rel;
-    }
-}
-
 static const struct finding *find(const struct doctor *d, const char *rule, enum severity at_least)
 {
     for (const struct finding *f = d->findings; f; f = f->next) {
@@ -134,7 +60,7 @@ void verdict_finish(struct doctor *d)
         d->verdict = "UNKNOWN: no bootloader is configured in what can be seen here, so there is no slot 1 to reach.";
         return;
     }
-    if (g->secondary.known || g->external_as_built) {
+    if (g->slot1_known || g->external_as_built) {
         d->reach = REACH_YES;
         d->verdict = g->external_as_built
             ? pool_printf(&d->pool, "YES: slot 1 is on %s, and nothing found here keeps an update from it.",
