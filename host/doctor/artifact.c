@@ -286,6 +286,15 @@ bool hex_touches(struct sources *s, struct source *f, uint64_t from, uint64_t to
     return false;
 }
 
+/* imgtool before 1.9 filled ECDSA signatures up with zeros; what counts is the DER sequence in front. */
+static size_t signature_size(const struct artifact *a)
+{
+    const uint8_t *s = a->signature;
+    size_t der = a->signature_len >= 2 && s[0] == 0x30 && s[1] < 0x80 ? s[1] + 2u : a->signature_len;
+
+    return a->signature_type == KEY_EC256 && der < a->signature_len ? der : a->signature_len;
+}
+
 bool artifact_verify(const struct artifact *a, const struct key *k)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -306,7 +315,7 @@ bool artifact_verify(const struct artifact *a, const struct key *k)
             EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING);
             EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, 32);
         }
-        ok = EVP_DigestVerify(ctx, a->signature, a->signature_len, a->blob.data, a->digest_len) == 1;
+        ok = EVP_DigestVerify(ctx, a->signature, signature_size(a), a->blob.data, a->digest_len) == 1;
     }
     EVP_MD_CTX_free(ctx);
     return ok;

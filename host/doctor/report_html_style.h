@@ -19,7 +19,7 @@ static const char *const report_html_style[] = {
     ".verdict.unknown{border-left-color:var(--amber)}.verdict.unknown strong{color:var(--amber)}",
     ".card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 16px;margin:0 0 12px}"
     ".card.error{border-left:5px solid var(--red)}.card.warning{border-left:5px solid var(--amber)}"
-    ".card.info{border-left:5px solid var(--blue)}.card p{margin:6px 0}.card>:last-child{margin-bottom:2px}.card>ul{margin:0;padding-left:18px}"
+    ".card.info{border-left:5px solid var(--blue)}.card p{margin:6px 0}.card p,.card li{overflow-wrap:anywhere}.card>:last-child{margin-bottom:2px}.card>ul{margin:0;padding-left:18px}"
     ".error .id{color:var(--red)}.warning .id{color:var(--amber)}.info .id{color:var(--blue)}"
     ".head{display:flex;gap:4px 12px;align-items:baseline;flex-wrap:wrap}.id{font-weight:700}"
     ".at,code,pre{font-family:ui-monospace,monospace;font-size:13px}.at{overflow-wrap:anywhere}.at,.image,.small{color:var(--dim)}"
@@ -32,7 +32,7 @@ static const char *const report_html_style[] = {
     ".name strong{color:var(--fg)}.bar{position:relative;height:30px;min-width:24px;margin:3px 0 4px;border-radius:4px;"
     "background:var(--code);border:1px solid var(--dim);overflow:hidden}"
     ".bar i{position:absolute;top:0;bottom:0;min-width:2px;border-right:1px solid var(--card);font:12px/28px system-ui,sans-serif;"
-    "color:#14181d;padding-left:6px;white-space:nowrap;overflow:hidden}"
+    "color:#14181d;text-indent:6px;white-space:nowrap;overflow:hidden}"
     ".boot{background:var(--boot)}.s0{background:var(--s0)}.s1{background:var(--s1)}.other{background:var(--other)}"
     ".bar.unseen{border-style:dashed;border-color:var(--red);background:repeating-linear-gradient(135deg,transparent 0 6px,"
     "var(--code) 6px 12px)}.bar.unseen i{opacity:.35}"
