@@ -73,6 +73,22 @@ class Numbers(unittest.TestCase):
         text = re.search(r"except reasons ([\d, and]+?),? which are news", spec.section("Failure log")).group(1)
         self.assertEqual({int(n) for n in re.findall(r"\d+", text)}, code)
 
+    def test_settings(self):
+        code = [[r[0], r[2], r[3]] for r in spec.macro("firmware/app/app.h", "APP_SETTING_TABLE")]
+        self.assertEqual([[plain(c) for c in row] for row in spec.tables("Settings")[0]], code)
+
+    def test_magic_numbers(self):
+        """Each that stands in SPEC.md as number and text is that text; and each of the sources' is there."""
+        said = dict(re.findall(r'(0x[0-9A-F]{4,8}) "(\w{2,4})"', spec.read("SPEC.md")))
+        for number, text in said.items():
+            self.assertEqual(int(number, 16).to_bytes(len(text), "little").decode(), text)
+        for path, name in (("core/boot/state.h", "STATE_MAGIC"), ("core/boot/upload.h", "UPLOAD_MAGIC"),
+                           ("core/boot/failure.c", "MAGIC"), ("core/boot/handover.c", "HANDOVER_MAGIC"),
+                           ("core/settings/settings.h", "SETTINGS_MAGIC"), ("core/settings/settings.h", "SETTINGS_MARK"),
+                           ("firmware/app/recorder.h", "RECORDER_MAGIC")):
+            value = re.search(rf"\b{name}\b[ =]+(0x[0-9A-Fa-f]+)", spec.read(path)).group(1)
+            self.assertIn(int(value, 16), {int(n, 16) for n in said}, name)
+
     def test_exit_status(self):
         head = spec.read("host/cli/cli.h")
         code = {int(n) for n in re.findall(r"EXIT_\w+ = (\d+)", head)}
