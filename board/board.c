@@ -384,6 +384,20 @@ static bool one_round(struct board *b, enum board_stop *stop)
     return false;
 }
 
+/* A fault handler that runs for ten seconds, or the same fault a hundred thousand times: that is an end. */
+static bool faults_for_ever(struct board *b)
+{
+    const struct board_state *st = &b->st;
+    bool long_running = st->fault_since && now(b) - st->fault_since > 10ull * BOARD_CYCLES_PER_S;
+    char regs[1024];
+    if (!long_running && st->fault_again < 100000)
+        return false;
+    board_registers_text(b, regs, sizeof regs);
+    why(b, long_running ? "A fault handler has been running for ten seconds.\n%s"
+                        : "The same fault comes again and again.\n%s", regs);
+    return true;
+}
+
 enum board_stop board_run(struct board *b, uint64_t until)
 {
     enum board_stop stop = BOARD_RUNS;
@@ -392,10 +406,7 @@ enum board_stop board_run(struct board *b, uint64_t until)
     b->why[0] = '\0';
     b->running = true;
     while (!one_round(b, &stop)) {
-        if (b->st.fault_since && now(b) - b->st.fault_since > 10ull * BOARD_CYCLES_PER_S) {
-            char regs[1024];
-            board_registers_text(b, regs, sizeof regs);
-            why(b, "A fault handler has been running for ten seconds.\n%s", regs);
+        if (faults_for_ever(b)) {
             stop = BOARD_FAULT;
             break;
         }

@@ -158,7 +158,8 @@ void board_restore(struct board *b, const void *buf);
 
 /* ---- observing and debugging ---- */
 
-/* A hash over every instruction address, its time and exception from now on (slower). */
+/* A hash over every instruction's address and time, exceptions, flash operations and what is sent, from
+ * now on (slower). */
 void board_hash_start(struct board *b);
 uint64_t board_hash(const struct board *b);
 

@@ -54,6 +54,7 @@ struct board_state {
     uint64_t flash_busy_until; /* NVMC works while the CPU runs from RAM */
     struct poll poll[POLLS]; /* the unmodelled registers read last */
     uint64_t fault_since; /* when the running fault handler began, 0 none */
+    uint32_t fault_again; /* how often the last fault came again at once */
     uint32_t fault_pc, fault_addr, fault_cfsr, fault_hfsr;
     uint32_t uart_flags; /* bit n: UART n's receiver is on */
 };
@@ -98,6 +99,13 @@ static inline uint64_t now(const struct board *b)
 static inline uint64_t sim_time(const struct board *b)
 {
     return b->st.firing ? b->st.event_time : b->cpu.cycles;
+}
+
+/* Into the hash of the run (board_hash()), if one is kept. */
+static inline void hash_in(struct board *b, uint64_t v)
+{
+    if (b->st.hashing)
+        b->st.hash = (b->st.hash ^ v) * 0x9E3779B97F4A7C15ull;
 }
 
 /* Makes the core leave its loop after the running instruction. */

@@ -151,6 +151,13 @@ static void watch_mmio(struct board *b, bool write, uint32_t addr, unsigned size
         b->watch.mmio(b->watch_ctx, write, addr, size, val);
 }
 
+/* A bus fault, unless CCR.BFHFNMIGN has handlers at priority -1 and -2 go on (B3.2.8). */
+static void bus_fault(struct board *b, uint32_t addr)
+{
+    if (!(b->st.sys.ccr & CCR_BFHFNMIGN) || exc_running_priority(b) > -1)
+        cpu_fault(&b->cpu, CFSR_PRECISERR | CFSR_BFARVALID, addr);
+}
+
 static uint32_t core_read(void *ctx, uint32_t addr, unsigned size)
 {
     struct board *b = ctx;
@@ -159,7 +166,7 @@ static uint32_t core_read(void *ctx, uint32_t addr, unsigned size)
         check(b, addr, size, false, b->cpu.user);
     check_device(b, addr, size);
     if ((b->cpu.user && addr >> 20 == 0xE00) || !read_any(b, addr, size, &v))
-        cpu_fault(&b->cpu, CFSR_PRECISERR | CFSR_BFARVALID, addr);
+        bus_fault(b, addr);
     watch_mmio(b, false, addr, size, v);
     return v;
 }
@@ -172,7 +179,7 @@ static void core_write(void *ctx, uint32_t addr, unsigned size, uint32_t val)
     check_device(b, addr, size);
     watch_mmio(b, true, addr, size, val);
     if ((b->cpu.user && addr >> 20 == 0xE00) || !write_any(b, addr, size, val))
-        cpu_fault(&b->cpu, CFSR_PRECISERR | CFSR_BFARVALID, addr);
+        bus_fault(b, addr);
 }
 
 static bool core_fetch(void *ctx, uint32_t addr, uint16_t *insn)

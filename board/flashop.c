@@ -35,8 +35,7 @@ bool flash_op(struct board *b, bool external, bool erase, uint32_t addr, uint32_
         chip->programs++;
     account(b, external, cycles);
     struct board_flash_op op = { st->flash_ops, sim_time(b), external, erase, addr, len };
-    if (st->hashing)
-        st->hash = (st->hash ^ op.number ^ (uint64_t)addr << 24 ^ sim_time(b)) * 0x9E3779B97F4A7C15ull;
+    hash_in(b, op.number ^ (uint64_t)addr << 24 ^ sim_time(b));
     if (b->flash_fn)
         b->flash_fn(b->flash_ctx, &op);
     if (st->cut_at != st->flash_ops)
@@ -60,5 +59,7 @@ void flash_apply(struct board *b, uint8_t *mem, const uint8_t *data, uint32_t le
             target = mem[i] ^ changes;
         }
         mem[i] = target;
+        if (data && data[i] != 0xFF)
+            hash_in(b, data[i]);
     }
 }

@@ -15,6 +15,7 @@ void board_reset(struct board *b, uint32_t reason)
         b->st.resets++;
     b->st.off = b->st.reset_pending = false;
     b->st.fault_since = 0;
+    b->st.fault_again = 0;
     memset(b->st.poll, 0, sizeof b->st.poll);
     b->st.uart_flags = 0;
     if (reason & RESET_OFF)

@@ -48,6 +48,7 @@ static bool is_dma(const struct periph *p)
 
 static void put_byte(struct board *b, struct periph *p, uint8_t byte)
 {
+    hash_in(b, byte);
     if (!(reg(p, PSEL_TXD) >> 31) && b->uart_fn)
         b->uart_fn(b->uart_ctx, p->unit, &byte, 1);
 }

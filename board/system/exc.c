@@ -300,11 +300,14 @@ bool exc_take(struct board *b)
 static void note_fault(struct board *b, unsigned n, uint32_t bits, uint32_t addr)
 {
     static const char *const names[] = { "HardFault", "MemManage fault", "BusFault", "UsageFault" };
+    bool again = b->st.fault_pc == b->cpu.next && b->st.fault_cfsr == bits && b->st.fault_addr == addr;
+    b->st.fault_again = again ? b->st.fault_again + 1u : 0;
     b->st.fault_pc = b->cpu.next;
     b->st.fault_addr = addr;
     b->st.fault_cfsr = bits;
     b->st.fault_hfsr = b->st.sys.hfsr;
-    board_note(b, "%s at pc 0x%08x (cfsr 0x%08x%s0x%08x)", n ? names[n - EXC_HARD] : "lock-up", b->cpu.next, bits,
+    if (!again) /* a handler that returns to the fault would fill the log */
+        board_note(b, "%s at pc 0x%08x (cfsr 0x%08x%s0x%08x)", n ? names[n - EXC_HARD] : "lock-up", b->cpu.next, bits,
         bits & (CFSR_MMARVALID | CFSR_BFARVALID) ? ", address " : ", lr ",
         bits & (CFSR_MMARVALID | CFSR_BFARVALID) ? addr : b->cpu.r[14]);
 }
@@ -316,7 +319,6 @@ void exc_fault(struct board *b)
     int prio = exc_running_priority(b);
 
     c->fault_pending = false;
-    /* BFHFNMIGN: data bus faults at priority -1 and worse are ignored, the load gives rubbish. */
     fault_bits_set(b, bits, c->fault_addr);
     unsigned n = choose_fault(b, bits, prio);
     note_fault(b, n, bits, c->fault_addr);

@@ -218,13 +218,13 @@ static void mmio_write(uc_engine *u, uint64_t off, unsigned size, uint64_t val, 
 
 static bool open_unicorn(unsigned *limit)
 {
-    static const uint32_t mmio[] = { 0x40000000, 0x50000000, 0xE0000000, 0xF0000000 };
+    static const uint32_t mmio[] = { 0x40000000, 0x50000000, 0xE0000000, 0xF0000000, 0x60000000 /* nothing there: BFHFNMIGN's loads */ };
     uc_hook hook;
     bool ok = !uc_open(UC_ARCH_ARM, UC_MODE_THUMB, &uc) && !uc_ctl_set_cpu_model(uc, UC_CPU_ARM_CORTEX_M4)
         && !uc_mem_map(uc, 0, BOARD_FLASH_SIZE, UC_PROT_ALL) && !uc_mem_map_ptr(uc, RAM, BOARD_RAM_SIZE, UC_PROT_ALL, their_ram)
         && !uc_mem_map(uc, 0x10000000, 0x2000, UC_PROT_ALL) && !uc_mem_map(uc, ALIAS, BOARD_RAM_SIZE, UC_PROT_ALL)
         && !uc_hook_add(uc, &hook, UC_HOOK_CODE, (void *)(uintptr_t)on_code, limit, 1, 0);
-    for (unsigned i = 0; ok && i < 4; i++)
+    for (unsigned i = 0; ok && i < sizeof mmio / sizeof mmio[0]; i++)
         ok = !uc_mmio_map(uc, mmio[i], 0x100000, mmio_read, (void *)(uintptr_t)mmio[i], mmio_write, (void *)(uintptr_t)mmio[i]);
     return ok;
 }

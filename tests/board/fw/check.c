@@ -494,6 +494,109 @@ static void check_self_modifying(void)
     expect("changed there too", alias(), 8);
 }
 
+/* ---- what the interpreter keeps in tables while the MPU is on ---- */
+
+static void check_mpu_changes(void)
+{
+    mpu_region(1, 0, 0);
+    mpu_region(0, (uint32_t)guarded, 3u << 24 | 7u << 1 | 1u);
+    REG(0xE000ED94) = 5;
+    barrier();
+    no_fault();
+    for (unsigned i = 0; i < 3; i++)
+        *(volatile uint32_t *)&guarded[5] = i;
+    expect_fault("full access", 0, 0);
+    mpu_region(0, (uint32_t)guarded, 6u << 24 | 7u << 1 | 1u);
+    *(volatile uint32_t *)&guarded[5] = 7;
+    expect_fault("taken away", 4, 1u << 1 | 1u << 7);
+    expect("and kept its value", guarded[5], 2);
+    REG(0xE000ED94) = 0;
+    *(volatile uint32_t *)&guarded[5] = 8;
+    expect_fault("off again", 0, 0);
+    mpu_region(0, 0, 6u << 24 | 19u << 1 | 1u); /* flash: read only */
+    REG(0xE000ED94) = 5;
+    barrier();
+    expect("constants in flash", *(volatile uint16_t *)((uint32_t)barrier & ~1u) != 0xFFFF, 1);
+    mpu_region(1, 0xF0000, 15u << 1 | 1u); /* 64 KiB of it: nothing */
+    barrier();
+    (void)*(volatile uint32_t *)0xF0010;
+    expect_fault("a hole in flash", 4, 1u << 1 | 1u << 7);
+    mpu_region(1, 0xF0000, 0);
+    barrier();
+    (void)*(volatile uint32_t *)0xF0010;
+    expect_fault("and closed", 0, 0);
+    REG(0xE000ED94) = 0;
+    barrier();
+}
+
+/* ---- priority groups, sleep on exit, bus faults that are ignored ---- */
+
+static void check_groups(void)
+{
+    IRQ(20) = irq_a;
+    IRQ(21) = irq_nest;
+    NVIC_ISER(0) = 3u << 20;
+    IPR8(20) = 0x20;
+    IPR8(21) = 0x40;
+    REG(0xE000ED0C) = 0x05FA0000 | 6u << 8; /* one bit of group priority */
+    expect("PRIGROUP", REG(0xE000ED0C), 0xFA050600);
+    begin_order();
+    NVIC_ISPR(0) = 1u << 21;
+    barrier();
+    expect("same group: no preemption", order_word(), 0x28296100);
+    REG(0xE000ED0C) = 0x05FA0000;
+    begin_order();
+    NVIC_ISPR(0) = 1u << 21;
+    barrier();
+    expect("all bits: preemption", order_word(), 0x28612900);
+    NVIC_ICER(0) = 3u << 20;
+}
+
+static volatile unsigned exits;
+
+static void sleepy_tick(void)
+{
+    if (++exits == 3)
+        SCR = 0;
+}
+
+static void check_sleep_on_exit(void)
+{
+    ram_vectors[15] = sleepy_tick;
+    exits = 0;
+    REG(0xE000E014) = 6399;
+    REG(0xE000E018) = 0;
+    REG(0xE000E010) = 7;
+    SCR = 2;
+    __asm volatile("wfi");
+    expect("SLEEPONEXIT sleeps until it is taken back", exits, 3);
+    REG(0xE000E010) = 0;
+}
+
+static volatile uint32_t nmi_read;
+
+static void nmi(void)
+{
+    nmi_read = 1;
+    (void)*(volatile uint32_t *)0x60000000;
+    *(volatile uint32_t *)0x60000000 = 1;
+    nmi_read = 2;
+}
+
+static void check_ignored_bus_faults(void)
+{
+    ram_vectors[2] = nmi;
+    CCR |= 1u << 8; /* BFHFNMIGN */
+    no_fault();
+    ICSR = 1u << 31;
+    barrier();
+    expect("BFHFNMIGN in NMI", nmi_read, 2);
+    expect("nothing was taken", fault_number, 0);
+    (void)*(volatile uint32_t *)0x60000000;
+    expect_fault("not in thread mode", 5, 1u << 9 | 1u << 15);
+    CCR &= ~(1u << 8);
+}
+
 int main(void)
 {
     check_priorities();
@@ -507,6 +610,10 @@ int main(void)
     check_exclusive();
     check_dwt();
     check_self_modifying();
+    check_mpu_changes();
+    check_groups();
+    check_sleep_on_exit();
+    check_ignored_bus_faults();
     print("failed ");
     print_hex(failed);
     print("\n");
