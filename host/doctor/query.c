@@ -148,7 +148,9 @@ bool artifact_unsure(const struct view *v, const struct artifact *a)
     size_t n = v->build ? strlen(v->build->root) : 0;
     bool built = n && strncmp(a->rel, v->build->root, n) == 0;
 
-    return !built && (v->board_count > 1 || v->p->app_count > 1);
+    bool to_upload = a->in_zip || text_ends(a->rel, ".signed.bin") || text_ends(a->rel, "app_update.bin");
+
+    return !built && (v->board_count > 1 || v->p->app_count > 1 || !to_upload);
 }
 
 const struct partition *static_secondary(const struct view *v)

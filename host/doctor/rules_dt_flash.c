@@ -77,17 +77,31 @@ static const char *vendor_by_name(const struct dt_node *n, const char **name)
     return vendor;
 }
 
+/* The chips of Nordic's kits, whose nodes are copied most. */
+static bool is_of_kit(const uint8_t *id)
+{
+    static const uint8_t kits[][3] = { { 0xc2, 0x28, 0x17 }, { 0xc8, 0x65, 0x19 } };
+
+    return memcmp(id, kits[0], 3) == 0 || memcmp(id, kits[1], 3) == 0;
+}
+
 static void wrong_id(struct check *c, const struct image *i, const struct dt_node *n)
 {
     const uint8_t *id;
     const char *name;
+    uint64_t bits;
 
     if (!id_of(n, &id))
         return;
     const char *by_id = nor_vendor_of_id(id[0]), *by_name = vendor_by_name(n, &name);
     if (by_id && by_name && strcmp(by_id, by_name) != 0) {
-        check_report(c, prop_place(c->v, n, "jedec-id"), i->name, "jedec-id %02x %02x %02x is a %s part, the node is called %s (%s)",
-            id[0], id[1], id[2], by_id, name, by_name);
+        struct finding *f = check_report(c, prop_place(c->v, n, "jedec-id"), i->name,
+            "jedec-id %02x %02x %02x is a %s part, the node is called %s (%s)", id[0], id[1], id[2], by_id, name, by_name);
+        /* an id that is not a kit's and has the size on its side was hardly copied: the name may be what is old */
+        if (!is_of_kit(id) && node_bits(n, &bits) && (bits == nor_bits_of_id(id) || bits * 8 == nor_bits_of_id(id))) {
+            f->severity = SEV_WARNING;
+            f->message = check_say(c, "%s; if the chip was replaced, the name is what is wrong", f->message);
+        }
         return;
     }
     const struct nor_part *part = nor_by_name(n->name), *other = nor_by_id(id);
