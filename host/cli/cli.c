@@ -16,7 +16,7 @@ static double now_s(void)
 
 static void print_json(json_t *object)
 {
-    char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
     if (text) {
         puts(text);
         fflush(stdout);

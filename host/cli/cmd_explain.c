@@ -7,6 +7,7 @@
 #include "host/cli/cli.h"
 #include "host/cli/commands.h"
 #include "host/doctor/explain.h"
+#include "host/lib/explain/explain.h"
 
 enum { MAX_LOG = 64 << 20 };
 
@@ -69,6 +70,20 @@ static char *joined(int argc, char **argv, int from)
     return text;
 }
 
+/* A code of Slipway's own findings, as --json and the lines of `slipway sim` have them. */
+static bool explain_code(const char *code, FILE *out)
+{
+    enum { REASONS = 256 };
+
+    for (unsigned i = 1; i < REASONS; i++) {
+        if (strcmp(reason_code(i), code) != 0 || strcmp(code, reason_code(UINT16_MAX)) == 0)
+            continue;
+        fprintf(out, "%s (finding %u): %s\n  try: %s\n", code, i, reason_text(i), explain_next(i));
+        return true;
+    }
+    return false;
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
     int from = argc > 1 && strcmp(argv[1], "--") == 0 ? 2 : 1;
@@ -86,7 +101,7 @@ static int run(struct cli *cli, int argc, char **argv)
         return rc;
     }
     char *words = joined(argc, argv, from);
-    int n = words ? explain_words(words, stdout) : 0;
+    int n = !words ? 0 : explain_code(words, stdout) ? 1 : explain_words(words, stdout);
     int rc = n ? EXIT_DONE
                : cli_fail(cli, EXIT_FAILED, "nothing_known", NULL, "slipway explain smp GROUP CODE, -- -ERRNO, or the whole log",
                      "\"%s\" is neither a file nor a message or code that is known", words ? words : "");
@@ -101,6 +116,7 @@ const struct cli_command cmd_explain = {
             "  minicom -C boot.log; slipway explain boot.log\n\n"
             "  smp GROUP CODE    an SMP error, as a client prints it\n"
             "  -- -2             an errno of a Zephyr log\n"
+            "  CODE              a finding of a Slipway device, such as external_flash_absent\n"
             "  \"TEXT\"            a message, such as \"Hash not Found (8)\"\n"
             "  FILE or -         a log\n"
             "Exit status: 0 explained, 1 nothing known, 2 wrong use or unreadable.\n",

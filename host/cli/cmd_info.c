@@ -130,11 +130,12 @@ static void show_chip(const struct device *d, const json_t *chip)
         why = explain_finding_json(&f);
     }
     char id[64], want[64];
-    cli_event(d->cli, "chip", "{s:s, s:b, s:I, s:I, s:s, s:s, s:o*}", "name", answer_text(chip, "name", "?"),
+    bool named = answer_int(chip, "jedec_want", 0) != 0; /* internal flash has no id */
+    explain_value("jedec", (uint32_t)answer_int(chip, "jedec", 0), id, sizeof id);
+    explain_value("jedec", (uint32_t)answer_int(chip, "jedec_want", 0), want, sizeof want);
+    cli_event(d->cli, "chip", "{s:s, s:b, s:I, s:I, s:s*, s:s*, s:o*}", "name", answer_text(chip, "name", "?"),
         "ok", answer_bool(chip, "ok"), "size", answer_int(chip, "size", 0), "erase",
-        answer_int(chip, "erase", 0), "jedec",
-        explain_value("jedec", (uint32_t)answer_int(chip, "jedec", 0), id, sizeof id), "jedec_want",
-        explain_value("jedec", (uint32_t)answer_int(chip, "jedec_want", 0), want, sizeof want), "why", why);
+        answer_int(chip, "erase", 0), "jedec", named ? id : NULL, "jedec_want", named ? want : NULL, "why", why);
     if (!d->cli->json)
         json_decref(why);
 }

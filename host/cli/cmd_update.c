@@ -241,13 +241,16 @@ static int restart_and_wait(struct update *u)
 static int tell_plan(struct update *u)
 {
     const struct smpc_image *im = active_image(u);
-    bool there = file_uploaded(u);
+    bool runs = file_runs(u), there = !runs && file_uploaded(u);
 
     cli_note(u->d.cli, "%s: %s fits this device%s%s", u->t.path, u->t.file.version, im ? ", which runs " : "",
         im ? im->version : "");
-    cli_note(u->d.cli, "would %stest, reset, wait, confirm; nothing was changed", there ? "" : "upload, ");
-    cli_event(u->d.cli, "result", "{s:b, s:b, s:s, s:s, s:b}", "ok", 1, "dry_run", 1, "version",
-        u->t.file.version, "hash", u->t.file.hash, "uploaded", there);
+    cli_note(u->d.cli, "would %s; nothing was changed",
+        runs        ? im->confirmed ? "do nothing" : "confirm it"
+            : there ? "test, reset, wait, confirm"
+                    : "upload, test, reset, wait, confirm");
+    cli_event(u->d.cli, "result", "{s:b, s:b, s:s, s:s, s:b, s:b}", "ok", 1, "dry_run", 1, "version",
+        u->t.file.version, "hash", u->t.file.hash, "runs", runs, "uploaded", there);
     return EXIT_DONE;
 }
 
@@ -265,8 +268,9 @@ static int go(struct update *u)
     }
     if (u->mode == MODE_DRY_RUN)
         return tell_plan(u);
-    step(u, "upload", "uploading to slot 1");
-    rc = file_uploaded(u) ? EXIT_DONE : transfer_send(&u->d, &u->t);
+    bool there = file_uploaded(u);
+    step(u, "upload", there ? "it lies in slot 1 already: nothing is sent" : "uploading to slot 1");
+    rc = there ? EXIT_DONE : transfer_send(&u->d, &u->t);
     if (rc == EXIT_DONE)
         rc = request(u);
     if (rc == EXIT_DONE)
