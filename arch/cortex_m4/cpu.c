@@ -17,6 +17,7 @@ void cpu_irq_disable(unsigned irq)
     SCS_NVIC->icer[irq / 32] = 1u << irq % 32;
     cpu_dsb();
     cpu_isb();
+    SCS_NVIC->icpr[irq / 32] = 1u << irq % 32;
 }
 
 void cpu_reset(void)

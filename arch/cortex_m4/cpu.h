@@ -27,7 +27,7 @@ static inline void cpu_wait(void)
 }
 
 void cpu_irq_enable(unsigned irq);
-void cpu_irq_disable(unsigned irq);
+void cpu_irq_disable(unsigned irq); /* and forgets that it is pending */
 /* Not pending any more, unless its source still asks for it. */
 void cpu_irq_clear(unsigned irq);
 

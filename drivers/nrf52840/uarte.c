@@ -95,7 +95,7 @@ static void count_bytes(struct uarte_regs *r)
     PPI->chenset = 1;
 }
 
-void uarte_open(struct uarte *u, const struct uarte_pins *pins, uint8_t *ring, uint32_t ring_len)
+void uarte_open(struct uarte *u, const struct uarte_pins *pins)
 {
     struct uarte_regs *r = (struct uarte_regs *)(uintptr_t)pins->base;
 
@@ -103,8 +103,6 @@ void uarte_open(struct uarte *u, const struct uarte_pins *pins, uint8_t *ring, u
     u->regs = r;
     u->pins = pins;
     u->byte_us = 10000000u / pins->baud + 1;
-    u->ring = ring;
-    u->ring_len = ring_len;
     stop_leftovers(r);
     gpio_write(pins->tx, true);
     gpio_configure(pins->tx, GPIO_OUTPUT);
@@ -113,8 +111,16 @@ void uarte_open(struct uarte *u, const struct uarte_pins *pins, uint8_t *ring, u
     r->psel_rxd = pins->rx;
     r->baudrate = pins->baud_register;
     r->config = 0;
-    r->shorts = SHORT_ENDRX_STARTRX;
     r->enable = ENABLED;
+}
+
+void uarte_listen(struct uarte *u, uint8_t *ring, uint32_t ring_len)
+{
+    struct uarte_regs *r = u->regs;
+
+    u->ring = ring;
+    u->ring_len = ring_len;
+    r->shorts = SHORT_ENDRX_STARTRX;
     count_bytes(r);
     r->rxd_ptr = (uint32_t)(uintptr_t)ring;
     r->rxd_maxcnt = ring_len;
@@ -198,7 +204,8 @@ void uarte_close(struct uarte *u)
     r->shorts = 0;
     r->rxto = 0;
     r->stoprx = 1;
-    wait_for(&r->rxto);
+    if (u->ring)
+        wait_for(&r->rxto);
     r->txstopped = 0;
     r->stoptx = 1;
     wait_for(&r->txstopped);

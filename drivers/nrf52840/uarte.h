@@ -41,8 +41,10 @@ struct uarte {
     uint8_t tx[UARTE_TX_MAX];
 };
 
-/* Starts it, whatever an image before left it doing. `ring` is in RAM. */
-void uarte_open(struct uarte *u, const struct uarte_pins *pins, uint8_t *ring, uint32_t ring_len);
+/* Starts it for sending, whatever an image before left it doing. */
+void uarte_open(struct uarte *u, const struct uarte_pins *pins);
+/* And for receiving: `ring` is in RAM and belongs to the UARTE until uarte_close(). */
+void uarte_listen(struct uarte *u, uint8_t *ring, uint32_t ring_len);
 /* Bytes that have come, at most `cap`; 0: none. */
 uint32_t uarte_read(struct uarte *u, uint8_t *buf, uint32_t cap);
 /* Sends and waits until it has been sent. False: it does not get out (no clock, CTS). */

@@ -77,7 +77,8 @@ int main(void)
     cpu_irq_off();
     hwtime_start(&root.time);
     bool told = handover_take((void *)HANDOVER_ADDR, &root.over);
-    uarte_open(&root.uart, &wiring_uart, root.ring, sizeof root.ring);
+    uarte_open(&root.uart, &wiring_uart);
+    uarte_listen(&root.uart, root.ring, sizeof root.ring);
     cpu_irq_enable(HWTIME_IRQ);
     cpu_irq_enable(uarte_irq(&root.uart));
     chips_init(&root.chips, &slipway_layout, &wiring_qspi, hwtime_ms, &root.time);

@@ -8,8 +8,6 @@
 #include "drivers/nrf52840/uarte.h"
 #include "firmware/common/chips.h"
 
-enum { BOOT_RING = 512 }; /* bytes of UART reception; a power of two */
-
 /* Why the bootloader stays, in REASON_RECOVERY's `found`. */
 enum recovery_cause {
     RECOVERY_NO_IMAGE = 1,
@@ -30,8 +28,10 @@ struct bootloader {
     struct store store;
     struct handover over; /* the boot report is part of it */
     struct uarte uart;
-    uint8_t ring[BOOT_RING];
 };
+
+/* Serves SMP until somebody asks for a reset. */
+__attribute__((noreturn)) void recovery_run(struct bootloader *b);
 
 void log_finding(struct bootloader *b, const struct finding *f);
 void log_note(struct bootloader *b, unsigned reason, uint32_t found, uint32_t expected, uint32_t where);

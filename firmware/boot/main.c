@@ -80,7 +80,7 @@ static void start_hardware(struct bootloader *b)
     hwtime_start(&b->time);
     b->over.reset_reasons = power_take_reset_reasons();
     take_fault(&b->over.fault);
-    uarte_open(&b->uart, &wiring_uart, b->ring, sizeof b->ring);
+    uarte_open(&b->uart, &wiring_uart);
     chips_init(&b->chips, &slipway_layout, &wiring_qspi, hwtime_ms, &b->time);
     b->store = (struct store) { .layout = &slipway_layout, .internal = &b->chips.internal,
         .external = &b->chips.external, .keys = &firmware_keys };
@@ -133,6 +133,5 @@ int main(void)
             start_image(b, &result);
     }
     log_note(b, REASON_RECOVERY, asked ? RECOVERY_ASKED : pin ? RECOVERY_PIN : RECOVERY_NO_IMAGE, 0, 0);
-    for (;;)
-        wdt_feed();
+    recovery_run(b);
 }
