@@ -300,7 +300,7 @@ static int forget_swap(struct upload *u)
 static void use_slot(struct upload *u, uint8_t slot)
 {
     if (slot != u->slot)
-        u->clean_from = u->clean_to = 0;
+        u->clean_from = u->clean_to = u->clean_trailer = 0;
     u->slot = slot;
     u->area = store_slot(u->st, slot);
     u->esz = u->area.dev->erase_size;

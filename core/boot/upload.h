@@ -94,6 +94,7 @@ struct upload {
     /* units erased in this power cycle and not written since: [clean_from, clean_to) */
     uint32_t clean_from;
     uint32_t clean_to;
+    uint32_t clean_trailer; /* units of the trailer, from its first */
     /* the step in work */
     enum upload_step step;
     struct upload_chunk req;

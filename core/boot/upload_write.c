@@ -19,8 +19,12 @@ static bool is_clean(const struct upload *u, uint32_t unit)
 
 static void note_clean(struct upload *u, uint32_t unit)
 {
-    if (unit >= upload_trailer_unit(u))
+    uint32_t trailer = upload_trailer_unit(u);
+
+    if (unit >= trailer) {
+        u->clean_trailer += unit - trailer == u->clean_trailer;
         return;
+    }
     if (unit == u->clean_to && u->clean_from < u->clean_to) {
         u->clean_to++;
     } else if (!is_clean(u, unit)) {
@@ -80,12 +84,24 @@ int upload_erase_poll(struct upload *u)
     return err;
 }
 
+/* Erased in this power cycle, and nobody (a request) has written there since. */
+static bool trailer_is_clean(const struct upload *u, uint32_t unit)
+{
+    bool blank = false;
+
+    return unit - upload_trailer_unit(u) < u->clean_trailer
+        && area_is_blank(&u->area, unit * u->esz, u->esz, &blank) == OK && blank;
+}
+
 /* The trailer first: with it goes whatever was requested. */
 int upload_step_trailer(struct upload *u)
 {
+    while (u->trailer_at < u->area.size / u->esz && trailer_is_clean(u, u->trailer_at))
+        u->trailer_at++;
     if (u->trailer_at < u->area.size / u->esz)
         return upload_erase_start(u, u->trailer_at++);
     u->step = UPLOAD_STEP_WRITE;
+    u->clean_trailer = 0;
     int err = record_write(u);
     return err == OK ? ERR_BUSY : err;
 }

@@ -10,6 +10,7 @@
 #include "firmware/common/log.h"
 
 enum { READ_MAX = 64, WAIT_MAX_MS = 1000 };
+enum { AFTER_ANSWER_MS = 5, QUIET_MS = 2000 }; /* from the end of an answer */
 
 static uint32_t now_ms(void *ctx)
 {
@@ -75,11 +76,12 @@ static bool send(void *ctx, uint64_t framing, const uint8_t *msg, uint32_t len)
 
     if (framing == SERIAL_RAW) {
         write_line(a, msg, len);
-        return true;
+    } else {
+        console_tx_begin(&tx, msg, len);
+        while ((n = console_tx_line(&tx, text)) > 0)
+            write_line(a, text, n);
     }
-    console_tx_begin(&tx, msg, len);
-    while ((n = console_tx_line(&tx, text)) > 0)
-        write_line(a, text, n);
+    a->answered_ms = now_ms(a);
     return true;
 }
 
@@ -173,12 +175,23 @@ static void open_settings(struct app *a)
     a->watchdog_s = app_setting_number(a, APP_SETTING_WATCHDOG, 0);
 }
 
+/*
+ * The recorder's erase keeps the chip for as long as a client's chunk would have to wait. While one is
+ * at it, right after an answer is the time: the next chunk takes as long on the line.
+ */
+static bool may_erase(struct app *a)
+{
+    uint32_t since = now_ms(a) - a->answered_ms;
+
+    return since <= AFTER_ANSWER_MS || since >= QUIET_MS;
+}
+
 /* One step of what may be done while no request is in work. */
 static bool idle(void *ctx)
 {
     struct app *a = ctx;
 
-    if (!a->cfg.store->external->busy && recorder_begin(&a->recorder, now_ms(a))) {
+    if (!a->cfg.store->external->busy && recorder_begin(&a->recorder, now_ms(a), may_erase(a))) {
         a->recorder_runs = true;
         return true;
     }
@@ -228,6 +241,7 @@ void app_init(struct app *a, const struct app_config *cfg)
     start_server(a);
     if (flash_probe(cfg->store->external, &jedec) == OK)
         a->recorder.err = recorder_open(&a->recorder, &cfg->recorder, a->cfg.record_ms);
+    a->recorder.due_ms = now_ms(a) + a->cfg.record_ms;
     say_hello(a);
 }
 

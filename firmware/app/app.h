@@ -69,6 +69,7 @@ struct app {
     struct settings settings;
     int settings_err; /* OK: they can be used */
     struct recorder recorder;
+    uint32_t answered_ms; /* when the last answer had been sent */
     bool recorder_runs; /* it has the external chip */
     bool quiet; /* the client speaks raw SMP, which text on the line would break */
     bool self_tested;

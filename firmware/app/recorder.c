@@ -80,15 +80,17 @@ static bool start_program(struct recorder *r, uint32_t now_ms)
     return err == OK || failed(r, err);
 }
 
-bool recorder_begin(struct recorder *r, uint32_t now_ms)
+bool recorder_begin(struct recorder *r, uint32_t now_ms, bool may_erase)
 {
     if (r->area.size == 0 || r->period_ms == 0 || (int32_t)(now_ms - r->due_ms) < 0)
         return false;
-    r->due_ms = now_ms + r->period_ms;
     /* What lies behind the newest record may have been begun before a reset: the unit is begun anew. */
     if (r->next_off % unit_of(r) != 0 && !r->erased)
         r->next_off = (r->next_off / unit_of(r) + 1) * unit_of(r) % r->area.size;
-    if (r->next_off % unit_of(r) != 0 || r->erased)
+    if (r->next_off % unit_of(r) == 0 && !r->erased && !may_erase)
+        return false;
+    r->due_ms = now_ms + r->period_ms;
+    if (r->erased)
         return start_program(r, now_ms);
     int err = flash_erase_start(r->area.dev, r->area.off + r->next_off);
     r->step = RECORDER_ERASE;

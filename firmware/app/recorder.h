@@ -44,8 +44,11 @@ struct recorder {
 
 /* Finds the newest record. Flash errors; the recorder then rests. */
 int recorder_open(struct recorder *r, const struct flash_area *area, uint32_t period_ms) MUST_CHECK;
-/* True: a record is due and its first operation was started. */
-bool recorder_begin(struct recorder *r, uint32_t now_ms);
+/*
+ * True: a record is due and its first operation was started. With `may_erase` false a record that needs
+ * a unit erased waits.
+ */
+bool recorder_begin(struct recorder *r, uint32_t now_ms, bool may_erase);
 /* True: the chip is still needed. To be called when recorder_begin() was true, until it is false. */
 bool recorder_poll(struct recorder *r, uint32_t now_ms);
 

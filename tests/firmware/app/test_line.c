@@ -1,0 +1,110 @@
+/* The shipped application on the virtual board: how soon it answers, in the board's own time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/firmware/app/line.h"
+
+enum { CHUNK = 512, READ = 0, WRITE = 2, OS = 0, IMG = 1, UPLOAD = 1, ERASE = 5 };
+
+struct row {
+    const char *board;
+    const char *part;
+};
+static const struct row rows[] = { { "at25xe321d_nrf52840", "at25xe321d" }, { "nrf52840dk", "mx25r6435f" } };
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
+static const char *send_chunk(struct line *l, const uint8_t *app, uint32_t len, uint32_t off)
+{
+    struct cborkit c;
+
+    ck_map(&c, off == 0 ? 3 : 2);
+    if (off == 0)
+        ck_uint(&c, "len", len);
+    ck_uint(&c, "off", off);
+    ck_bytes(&c, "data", app + off, len - off < CHUNK ? len - off : CHUNK);
+    return line_ask(l, WRITE, IMG, UPLOAD, &c);
+}
+
+static void echo_is_answered_at_once(void **state)
+{
+    (void)state;
+    for (int i = 0; i < ROWS; i++) {
+        struct line l;
+        struct cborkit c;
+        line_open(&l, rows[i].board, rows[i].part);
+        line_start(&l);
+        ck_map(&c, 1);
+        ck_string(&c, "d", "hello");
+        assert_string_equal(line_ask(&l, WRITE, OS, 0, &c), "{\"r\":\"hello\"}");
+        print_message("%s: echo after %.1f ms\n", rows[i].board, line_latency_ms(&l));
+        assert_true(line_latency_ms(&l) <= 5);
+        line_close(&l);
+    }
+}
+
+/*
+ * Erased in this power cycle, the first chunk waits for no erase of its slot; into a slot full of something
+ * else it waits for two units. The recorder is at work meanwhile.
+ */
+static void first_chunk(bool erased, double limit_ms)
+{
+    for (int i = 0; i < ROWS; i++) {
+        struct line l;
+        struct cborkit c;
+        uint32_t len;
+        size_t size;
+        uint8_t *app = line_app(rows[i].board, &len), *external;
+        line_open(&l, rows[i].board, rows[i].part);
+        external = board_external(l.b, &size);
+        memset(external, 0, size);
+        line_start(&l);
+        if (erased) {
+            ck_map(&c, 0);
+            assert_string_equal(line_ask(&l, WRITE, IMG, ERASE, &c), "{}");
+            line_run_ms(&l, 30000); /* what it left for later */
+        }
+        assert_string_equal(send_chunk(&l, app, len, 0), "{\"off\":512}");
+        print_message("%s: first chunk into %s slot answered after %.1f ms\n", rows[i].board,
+            erased ? "an erased" : "a full", line_latency_ms(&l));
+        assert_true(line_latency_ms(&l) <= limit_ms);
+        double worst = 0;
+        for (uint32_t off = CHUNK; off < 24 * CHUNK; off += CHUNK) {
+            send_chunk(&l, app, len, off);
+            worst = line_latency_ms(&l) > worst ? line_latency_ms(&l) : worst;
+        }
+        print_message("%s: the next 23 after %.1f ms at most\n", rows[i].board, worst);
+        assert_true(worst <= limit_ms);
+        free(app);
+        line_close(&l);
+    }
+}
+
+static void first_chunk_into_an_erased_slot(void **state)
+{
+    (void)state;
+    first_chunk(true, 50);
+}
+
+static void first_chunk_into_a_full_slot(void **state)
+{
+    (void)state;
+    first_chunk(false, 150);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(echo_is_answered_at_once),
+        cmocka_unit_test(first_chunk_into_an_erased_slot),
+        cmocka_unit_test(first_chunk_into_a_full_slot),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
