@@ -6,14 +6,4 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import doctorkit as kit  # noqa: E402
 
-
-def main():
-    wanted, sections = sys.argv[1:], []
-    for book in kit.books(HERE):
-        if not wanted or any(os.path.basename(book).startswith(w) for w in wanted):
-            sections += kit.read_book(book).values()
-    sys.exit(1 if kit.run_sections(sections) or not sections else 0)
-
-
-if __name__ == "__main__":
-    main()
+sys.exit(kit.run_folder(HERE, sys.argv[1:]))

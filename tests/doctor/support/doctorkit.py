@@ -5,9 +5,12 @@ A book (*.txt) holds sections; a section is a project, or the difference from on
     # what this book is about
     === fires: sysbuild is not told                     name, and what is the matter
     expect PM03 error sysbuild/mcuboot.overlay:1:14     rule, severity, place (the last two if wanted)
+    tells PM03 only if this is built with sysbuild      words of a message of that rule
+    hidden PM15 the map is generated                    suppressed, and the reason
     absent DT01 DT03                                    rules that must not appear
     run --flow sysbuild                                 more arguments
     exit 1                                              status
+    flow child                                          what findings are about that say no condition
     reach no                                            verdict.reaches_slot1
     says internal flash                                 words of the report's first line
     severe none                                         no finding of that severity ("error", "warning")
@@ -45,8 +48,8 @@ class Section:
         self.book, self.line, self.name, self.title = book, line, name, title
         self.files = {}  # path: (text, how it is made)
         self.expect, self.absent, self.args = [], [], []
-        self.exit = self.reach = None
-        self.says, self.severe = [], []
+        self.exit = self.reach = self.flow = None
+        self.says, self.severe, self.tells, self.hidden = [], [], [], []
 
     def where(self):
         return f"{self.book}:{self.line} {self.name} ({self.title})"
@@ -66,12 +69,14 @@ def _take_word(section, sections, word, rest, where):
         section.args += rest.split()
     elif word == "exit":
         section.exit = int(rest)
-    elif word == "reach":
-        section.reach = rest
+    elif word in ("reach", "flow"):
+        setattr(section, word, rest)
     elif word == "says":
         section.says.append(rest)
     elif word == "severe":
         section.severe.append(rest)
+    elif word in ("tells", "hidden"):
+        getattr(section, word).append(rest.split(" ", 1))
     elif word == "like":
         base = sections.get(rest) or bases()[rest]
         section.files, section.args = dict(base.files), list(base.args)
@@ -284,8 +289,15 @@ def faults(section, status, answer, root):
             bad.append(f"{rule} ({severity}) is at {', '.join(place_of(f) for f in hits)}, not at {place}")
     bad += [f"{rule} is there" for rule in section.absent if any(f["rule"] == rule for f in found)]
     bad += [f"{f['rule']} is of severity {f['severity']}" for f in found if f["severity"] in section.severe]
+    bad += [f"no {rule} tells {words!r}" for rule, words in section.tells
+            if not any(f["rule"] == rule and words in f["message"] for f in found)]
+    bad += [f"{rule} is not suppressed with {reason!r}" for rule, reason in section.hidden
+            if not any(f["rule"] == rule and f["reason"] == reason for f in answer["suppressed"])]
     if section.exit is not None and status != section.exit:
         bad.append(f"status is {status}, not {section.exit}")
+    flows = " ".join(sorted({f["flow"] for f in found if "(only if" not in f["message"]}))
+    if section.flow and flows != section.flow:
+        bad.append(f"the flow is {flows}, not {section.flow}")
     if section.reach and answer["verdict"]["reaches_slot1"] != section.reach:
         bad.append(f"reaches_slot1 is {answer['verdict']['reaches_slot1']}, not {section.reach}")
     if section.says:
@@ -310,6 +322,13 @@ def check(section):
 
 def books(folder):
     return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".txt")]
+
+
+def run_folder(folder, wanted):
+    """Checks the books of a folder whose names begin with one of the words, or all; status to end with."""
+    sections = [section for book in books(folder) for section in read_book(book).values()
+                if not wanted or os.path.basename(book).startswith(tuple(wanted))]
+    return 1 if run_sections(sections) or not sections else 0
 
 
 def run_sections(sections):

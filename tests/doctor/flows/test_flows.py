@@ -1,0 +1,9 @@
+"""Which way of building is meant, what a finding says if that is not known, and what is suppressed."""
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+import doctorkit as kit  # noqa: E402
+
+sys.exit(kit.run_folder(HERE, sys.argv[1:]))
