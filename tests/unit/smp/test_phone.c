@@ -13,260 +13,97 @@
 
 #include <cmocka.h>
 
-#include "core/smp/groups/img.h"
-#include "tests/support/smprig.h"
-
-enum { A_LEN = 30000, B_LEN = 60001, TAIL = 4 + 36 + 36 + 76, WINDOW = 3 };
+#include "core/boot/trailer.h"
+#include "tests/unit/smp/phone.h"
 
 enum mode { CONFIRM_ONLY, TEST_ONLY, TEST_AND_CONFIRM, NO_REVERT };
 
-static struct smprig s;
-static uint8_t *a, *b, sha[32];
-
-static void open_board(void)
-{
-    struct layout l = rig_layout_at25();
-    struct testimage_options oa = { .major = 1 }, ob = { .major = 2, .seed = 5 };
-
-    smprig_open(&s, &l);
-    a = testimage_make(&s.rig.key, &oa, A_LEN);
-    b = testimage_make(&s.rig.key, &ob, B_LEN);
-    smprig_sha(b, B_LEN, sha);
-    rig_load(&s.rig, 0, 0, a, A_LEN);
-    smprig_boot(&s, false);
-}
-
-static void close_board(void)
-{
-    assert_int_equal(s.rig.external_chip.violations, 0);
-    assert_int_equal(s.rig.internal_chip.violations, 0);
-    free(a);
-    free(b);
-    smprig_close(&s);
-}
-
-/* A request whose answer must come in time. */
-static const char *ask(unsigned op, unsigned group, unsigned id, const struct cborkit *c,
-    uint32_t limit_ms)
-{
-    struct cborkit empty;
-    uint64_t start = s.rig.clock.us;
-
-    ck_map(&empty, 0);
-    const char *text = smprig_ask(&s, op, group, id, c ? c : &empty);
-    assert_true(s.rig.clock.us - start < limit_ms * 1000ull);
-    assert_string_not_equal(text, "dropped");
-    /* one message, nothing behind it, at least a header and a map */
-    assert_int_equal(s.answers, 1);
-    assert_true(s.len[0] > SMP_HEADER_LEN);
-    assert_int_equal(ld_be16(s.answer[0] + 2), s.len[0] - SMP_HEADER_LEN);
-    assert_int_equal(s.answer[0][6], s.seq);
-    return text;
-}
-
-static const char *query(const char *what)
-{
-    struct cborkit c;
-
-    ck_map(&c, 1);
-    ck_string(&c, "query", what);
-    return ask(SMP_OP_READ, 0, SMP_OS_BOOTLOADER, &c, 2500);
-}
-
-static unsigned buf_size;
-
-static void connect_phone(void)
-{
-    static const uint8_t first[] = { 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0xFF, 0x06, 0xA0 };
-    uint64_t start = s.rig.clock.us;
-
-    smprig_clear(&s);
-    assert_true(smp_submit(&s.server, &s.transport, 7, first, sizeof first));
-    smprig_until(&s, 1);
-    assert_true(s.rig.clock.us - start < 1000000);
-    assert_true(s.len[0] > 14);
-    assert_int_equal(s.answer[0][6], 0xFF);
-    assert_int_equal(sscanf(smprig_text(&s, 0), "{\"buf_size\":%u", &buf_size), 1);
-    s.seq = UINT8_MAX; /* the next one is 0 */
-}
+static struct phone p;
 
 static void test_connection_and_status_card(void **state)
 {
     struct cborkit c;
 
     (void)state;
-    open_board();
-    connect_phone();
-    assert_true(buf_size >= 512 && buf_size == SMP_BUF_SIZE);
-    assert_non_null(strstr(ask(SMP_OP_READ, 0, SMP_OS_PARAMS, NULL, 2500), "\"buf_count\":4"));
+    phone_open(&p);
+    phone_connect(&p);
+    assert_true(p.buf_size >= 512 && p.buf_size == SMP_BUF_SIZE);
+    assert_non_null(strstr(phone_ask(&p, SMP_OP_READ, 0, SMP_OS_PARAMS, NULL, 2500), "\"buf_count\":4"));
     ck_map(&c, 1);
     ck_string(&c, "format", "sv");
-    assert_non_null(strstr(ask(SMP_OP_READ, 0, SMP_OS_INFO, &c, 2500), "{\"output\":\"Slipway"));
-    assert_string_equal(ask(SMP_OP_READ, 128, 1, NULL, 2500), "{\"rc\":8}");
-    assert_string_equal(ask(SMP_OP_READ, 0, SMP_OS_BOOTLOADER, NULL, 2500), "{\"bootloader\":\"MCUboot\"}");
-    assert_string_equal(query("active_b0_slot"), "{\"err\":{\"group\":0,\"rc\":3}}");
-    assert_string_equal(query("mode"), "{\"mode\":3}");
-    assert_string_equal(ask(SMP_OP_WRITE, 63, 0, NULL, 40000), "{\"rc\":8}");
-    close_board();
+    assert_non_null(strstr(phone_ask(&p, SMP_OP_READ, 0, SMP_OS_INFO, &c, 2500), "{\"output\":\"Slipway"));
+    assert_string_equal(phone_ask(&p, SMP_OP_READ, 128, 1, NULL, 2500), "{\"rc\":8}");
+    assert_string_equal(phone_ask(&p, SMP_OP_READ, 0, SMP_OS_BOOTLOADER, NULL, 2500), "{\"bootloader\":\"MCUboot\"}");
+    assert_string_equal(phone_query(&p, "active_b0_slot"), "{\"err\":{\"group\":0,\"rc\":3}}");
+    assert_string_equal(phone_query(&p, "mode"), "{\"mode\":3}");
+    assert_string_equal(phone_ask(&p, SMP_OP_WRITE, 63, 0, NULL, 40000), "{\"rc\":8}");
+    phone_close(&p);
 }
 
-/* What the phone reads of an entry of the list. */
-struct entry {
-    bool listed, pending, permanent, confirmed, active;
-};
+static unsigned uploads, resets;
 
-static struct entry entry_of(const char *list, unsigned slot)
+/* A slot 1 that is asked for, or in a trial, is left by a reset; a board that does not leave it is reset for ever. */
+static const char *validate(void)
 {
-    char key[16];
-    struct entry e = { 0 };
-
-    snprintf(key, sizeof key, "{\"slot\":%u", slot);
-    const char *p = strstr(list, key);
-    if (!p)
-        return e;
-    char one[400];
-    size_t n = strcspn(p, "}");
-    snprintf(one, sizeof one, "%.*s", (int)n, p);
-    e.listed = true;
-    e.pending = strstr(one, "\"pending\":true") != NULL;
-    e.permanent = strstr(one, "\"permanent\":true") != NULL;
-    e.confirmed = strstr(one, "\"confirmed\":true") != NULL;
-    e.active = strstr(one, "\"active\":true") != NULL;
-    return e;
-}
-
-static const uint8_t *hash_of_b(void)
-{
-    return b + B_LEN - TAIL + 8;
-}
-
-/* Slot in which the file's hash is listed; 2: none. */
-static unsigned where_is_b(const char *list)
-{
-    char hex[24];
-    const uint8_t *h = hash_of_b();
-
-    snprintf(hex, sizeof hex, "h'%02x%02x%02x%02x..'", h[0], h[1], h[2], h[3]);
-    const char *p = strstr(list, hex);
-    const char *one = strstr(list, "{\"slot\":1");
-    return !p ? 2 : one && p > one ? 1 : 0;
-}
-
-static const char *list(void)
-{
-    return ask(SMP_OP_READ, 1, SMP_IMG_STATE, NULL, 5000);
-}
-
-static const char *set_state(bool confirm)
-{
-    struct cborkit c;
-
-    ck_map(&c, 2);
-    ck_bool(&c, "confirm", confirm);
-    ck_bytes(&c, "hash", hash_of_b(), 32);
-    return ask(SMP_OP_WRITE, 1, SMP_IMG_STATE, &c, 2500);
-}
-
-/* Reset is answered with success, and the link goes soon. */
-static void reset(void)
-{
-    assert_string_equal(ask(SMP_OP_WRITE, 0, SMP_OS_RESET, NULL, 2500), "{}");
-    uint32_t now = (uint32_t)(s.rig.clock.us / 1000);
-    assert_false(smp_os_reset_due(&s.os, now));
-    assert_true(smp_os_reset_due(&s.os, now + 300));
-    smprig_boot(&s, false);
-    connect_phone();
-}
-
-/* Lets answers get lost: every n-th of the upload's. 0: none. */
-static unsigned lose_every;
-static unsigned lost;
-
-static bool is_lost(void)
-{
-    static unsigned count;
-
-    bool yes = lose_every != 0 && ++count % lose_every == 0;
-    lost += yes;
-    return yes;
-}
-
-static uint32_t chunk_room(uint32_t off)
-{
-    /* header, map, keys, lengths; sha and len only in the first; then a multiple of 4 */
-    uint32_t around = off == 0 ? 8 + 1 + 5 + 3 + 4 + 5 + 4 + 34 + 4 + 1 : 8 + 1 + 5 + 3 + 4 + 5;
-
-    return (buf_size - around) / 4 * 4;
-}
-
-static uint32_t submit_chunk(uint32_t off)
-{
-    struct cborkit c;
-    uint32_t n = chunk_room(off);
-
-    smprig_chunk(&c, b, B_LEN, off, n, sha);
-    assert_true(smprig_submit(&s, SMP_V2, SMP_OP_WRITE, 1, SMP_IMG_UPLOAD, &c));
-    return off + n < B_LEN ? off + n : B_LEN;
-}
-
-static uint32_t answered_off(unsigned i)
-{
-    unsigned off = 0;
-    const char *text = smprig_text(&s, i);
-
-    if (strncmp(text, "{\"off\":", 7) != 0)
-        fail_msg("upload ended: %s", text);
-    sscanf(text, "{\"off\":%u", &off);
-    return off;
-}
-
-/* Chunk 0 alone, then up to three outstanding; what the server wants is sent before anything else. */
-static uint32_t upload_from(uint32_t off, uint32_t stop)
-{
-    while (off < stop) {
-        uint32_t wanted = off, next = off;
-        unsigned n = 0;
-        smprig_clear(&s);
-        for (; n < (off == 0 ? 1u : WINDOW) && next < B_LEN; n++)
-            next = submit_chunk(next);
-        uint64_t start = s.rig.clock.us;
-        smprig_until(&s, n);
-        assert_true(s.rig.clock.us - start < 2500000);
-        for (unsigned i = 0; i < n; i++) {
-            if (!is_lost())
-                wanted = answered_off(i);
-        }
-        /* nothing came of it: the first of them is sent again, as after a timeout */
-        off = wanted;
-        smprig_run(&s);
+    for (unsigned i = 0; i < 2; i++) {
+        const char *text = phone_list(&p);
+        struct phone_entry target = phone_entry(text, 1);
+        bool busy = target.listed && (target.pending || target.confirmed != target.active);
+        if (!busy || phone_where_is_b(&p, text) != 2)
+            return text;
+        phone_reset(&p);
+        resets++;
     }
-    return off;
+    fail_msg("two resets, and slot 1 is still in use");
+    return NULL;
+}
+
+/* The file is there already: what is left to do. */
+static void finish_without_upload(enum mode mode, const char *text)
+{
+    struct phone_entry active = phone_entry(text, 0), target = phone_entry(text, 1);
+    bool confirms = mode == CONFIRM_ONLY || mode == TEST_AND_CONFIRM;
+
+    if (phone_where_is_b(&p, text) == 0) {
+        if (confirms && !active.confirmed)
+            assert_true(phone_entry(phone_set_state(&p, true), 0).confirmed);
+        return;
+    }
+    if (target.pending && mode == CONFIRM_ONLY)
+        assert_true(phone_entry(phone_set_state(&p, true), 1).permanent);
+    phone_reset(&p);
+    resets++;
+    if (mode == TEST_AND_CONFIRM && !target.confirmed)
+        assert_true(phone_entry(phone_set_state(&p, true), 0).confirmed);
 }
 
 static void upgrade(enum mode mode)
 {
-    ask(SMP_OP_READ, 0, SMP_OS_BOOTLOADER, NULL, 2500);
-    query("mode");
-    const char *text = list();
-    struct entry target = entry_of(text, 1);
-    if (target.listed && (target.pending || target.confirmed != target.active)) {
-        reset();
-        text = list();
-        target = entry_of(text, 1);
-        assert_false(target.listed && (target.pending || target.confirmed != target.active));
+    uploads = resets = 0;
+    phone_ask(&p, SMP_OP_READ, 0, SMP_OS_BOOTLOADER, NULL, 2500);
+    phone_query(&p, "mode");
+    const char *text = validate();
+    struct phone_entry target = phone_entry(text, 1);
+    unsigned where = phone_where_is_b(&p, text);
+    if (where == 0 || (where == 1 && (target.pending || target.confirmed))) {
+        finish_without_upload(mode, text);
+        return;
     }
-    if (where_is_b(text) == 2)
-        assert_int_equal(upload_from(0, B_LEN), B_LEN);
+    if (where == 2) {
+        assert_int_equal(phone_upload(&p, 0, PHONE_B_LEN), PHONE_B_LEN);
+        uploads++;
+    }
     if (mode == CONFIRM_ONLY) {
-        struct entry e = entry_of(set_state(true), 1);
+        struct phone_entry e = phone_entry(phone_set_state(&p, true), 1);
         assert_true(e.listed && (e.permanent || e.confirmed));
     } else if (mode != NO_REVERT) {
-        struct entry e = entry_of(set_state(false), 1);
+        struct phone_entry e = phone_entry(phone_set_state(&p, false), 1);
         assert_true(e.listed && e.pending);
     }
-    reset();
+    phone_reset(&p);
+    resets++;
     if (mode == TEST_AND_CONFIRM) {
-        struct entry e = entry_of(set_state(true), 0);
+        struct phone_entry e = phone_entry(phone_set_state(&p, true), 0);
         assert_true(e.listed && e.confirmed);
     }
 }
@@ -285,32 +122,31 @@ static void test_modes(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        open_board();
-        connect_phone();
+        phone_open(&p);
+        phone_connect(&p);
         upgrade(cases[i].mode);
-        assert_int_equal(s.rig.report.slot[0].version.major, cases[i].first);
-        smprig_boot(&s, false);
-        assert_int_equal(s.rig.report.slot[0].version.major, cases[i].second);
-        smprig_boot(&s, false);
-        assert_int_equal(s.rig.report.slot[0].version.major, cases[i].second);
-        close_board();
+        assert_int_equal(p.s.rig.report.slot[0].version.major, cases[i].first);
+        smprig_boot(&p.s, false);
+        assert_int_equal(p.s.rig.report.slot[0].version.major, cases[i].second);
+        smprig_boot(&p.s, false);
+        assert_int_equal(p.s.rig.report.slot[0].version.major, cases[i].second);
+        phone_close(&p);
     }
 }
 
 static void test_lost_answers(void **state)
 {
     (void)state;
-    for (lose_every = 2; lose_every <= 7; lose_every++) {
-        open_board();
-        connect_phone();
-        lost = 0;
-        assert_int_equal(upload_from(0, B_LEN), B_LEN);
-        assert_true(lost > 0);
-        assert_memory_equal(rig_slot(&s.rig, 1), b, B_LEN);
-        assert_int_equal(s.rig.external_chip.unit_erases[0], 1);
-        close_board();
+    for (unsigned every = 2; every <= 7; every++) {
+        phone_open(&p);
+        phone_connect(&p);
+        p.lose_every = every;
+        assert_int_equal(phone_upload(&p, 0, PHONE_B_LEN), PHONE_B_LEN);
+        assert_true(p.lost > 0);
+        assert_memory_equal(rig_slot(&p.s.rig, 1), p.b, PHONE_B_LEN);
+        assert_int_equal(p.s.rig.external_chip.unit_erases[0], 1);
+        phone_close(&p);
     }
-    lose_every = 0;
 }
 
 /* The answer to the last chunk is lost: with off 0 the phone would send all of it again. */
@@ -319,14 +155,14 @@ static void test_last_chunk_again(void **state)
     struct cborkit c;
 
     (void)state;
-    open_board();
-    connect_phone();
-    uint32_t last = B_LEN - 101;
-    assert_true(upload_from(0, last) >= last);
-    smprig_chunk(&c, b, B_LEN, last, 101, sha);
-    assert_string_equal(ask(SMP_OP_WRITE, 1, SMP_IMG_UPLOAD, &c, 2500), "{\"off\":60001,\"match\":true}");
-    assert_string_equal(ask(SMP_OP_WRITE, 1, SMP_IMG_UPLOAD, &c, 2500), "{\"off\":60001,\"match\":true}");
-    close_board();
+    phone_open(&p);
+    phone_connect(&p);
+    uint32_t last = PHONE_B_LEN - 101;
+    assert_true(phone_upload(&p, 0, last) >= last);
+    smprig_chunk(&c, p.b, PHONE_B_LEN, last, 101, p.sha);
+    assert_string_equal(phone_ask(&p, SMP_OP_WRITE, 1, SMP_IMG_UPLOAD, &c, 2500), "{\"off\":60001,\"match\":true}");
+    assert_string_equal(phone_ask(&p, SMP_OP_WRITE, 1, SMP_IMG_UPLOAD, &c, 2500), "{\"off\":60001,\"match\":true}");
+    phone_close(&p);
 }
 
 /* The board resets in the middle: off 0 is the answer, then the phone begins again and resumes. */
@@ -335,48 +171,129 @@ static void test_reset_in_the_middle(void **state)
     struct cborkit c;
 
     (void)state;
-    open_board();
-    connect_phone();
-    uint32_t off = upload_from(0, 30000);
-    smprig_boot(&s, false);
-    connect_phone();
-    smprig_chunk(&c, b, B_LEN, off, chunk_room(off), sha);
-    assert_string_equal(ask(SMP_OP_WRITE, 1, SMP_IMG_UPLOAD, &c, 2500), "{\"off\":0}");
-    smprig_chunk(&c, b, B_LEN, 0, chunk_room(0), sha);
-    assert_string_equal(ask(SMP_OP_WRITE, 1, SMP_IMG_UPLOAD, &c, 6000), "{\"off\":28672}");
-    assert_int_equal(upload_from(28672, B_LEN), B_LEN);
-    assert_memory_equal(rig_slot(&s.rig, 1), b, B_LEN);
-    close_board();
+    phone_open(&p);
+    phone_connect(&p);
+    uint32_t off = phone_upload(&p, 0, 30000);
+    smprig_boot(&p.s, false);
+    phone_connect(&p);
+    smprig_chunk(&c, p.b, PHONE_B_LEN, off, phone_chunk_room(&p, off), p.sha);
+    assert_string_equal(phone_ask(&p, SMP_OP_WRITE, 1, SMP_IMG_UPLOAD, &c, 2500), "{\"off\":0}");
+    smprig_chunk(&c, p.b, PHONE_B_LEN, 0, phone_chunk_room(&p, 0), p.sha);
+    assert_string_equal(phone_ask(&p, SMP_OP_WRITE, 1, SMP_IMG_UPLOAD, &c, 6000), "{\"off\":28672}");
+    assert_int_equal(phone_upload(&p, 28672, PHONE_B_LEN), PHONE_B_LEN);
+    assert_memory_equal(rig_slot(&p.s.rig, 1), p.b, PHONE_B_LEN);
+    phone_close(&p);
 }
 
 /* Pending by test, then the app's default mode: another server's "already pending" ends it for good. */
 static void test_confirm_of_what_is_pending_by_test(void **state)
 {
     (void)state;
-    open_board();
-    connect_phone();
-    assert_int_equal(upload_from(0, B_LEN), B_LEN);
-    assert_true(entry_of(set_state(false), 1).pending);
-    assert_true(entry_of(set_state(true), 1).permanent);
-    reset();
-    assert_int_equal(s.rig.report.action, BOOT_ACTION_INSTALL);
-    close_board();
+    phone_open(&p);
+    phone_connect(&p);
+    assert_int_equal(phone_upload(&p, 0, PHONE_B_LEN), PHONE_B_LEN);
+    assert_true(phone_entry(phone_set_state(&p, false), 1).pending);
+    assert_true(phone_entry(phone_set_state(&p, true), 1).permanent);
+    phone_reset(&p);
+    assert_int_equal(p.s.rig.report.action, BOOT_ACTION_INSTALL);
+    phone_close(&p);
 }
 
-/* A trial that nobody confirmed: the phone resets, and the board must really go back. */
-static void test_trial_is_left_by_one_reset(void **state)
+/* Another image is on trial: the phone resets, and the board must really go back. */
+static void test_trial_of_another_is_left_by_one_reset(void **state)
+{
+    struct testimage_options o = { .major = 3, .seed = 6 };
+
+    (void)state;
+    phone_open(&p);
+    phone_connect(&p);
+    uint8_t *other = testimage_make(&p.s.rig.key, &o, 20000);
+    smprig_upload(&p.s, other, 20000, 1000);
+    struct flash_area area = store_slot(&p.s.rig.store, 1);
+    assert_int_equal(trailer_request(&area, 4096, false), OK);
+    phone_reset(&p);
+    assert_int_equal(p.s.rig.report.slot[0].version.major, 3);
+    upgrade(CONFIRM_ONLY);
+    assert_int_equal(uploads, 1);
+    assert_int_equal(resets, 2);
+    assert_int_equal(p.s.rig.report.slot[0].version.major, 2);
+    free(other);
+    phone_close(&p);
+}
+
+/* The file is there: uploaded, asked for, on trial, running. Nothing is sent again, and each mode ends well. */
+static void test_file_that_is_there(void **state)
+{
+    static const struct {
+        const char *name;
+        enum { UPLOADED, ASKED_FOR, ON_TRIAL, RUNNING } before;
+        enum mode mode;
+        unsigned resets;
+        uint8_t then, later; /* version that runs, and after a further reset */
+    } cases[] = {
+        { "uploaded, confirm", UPLOADED, CONFIRM_ONLY, 1, 2, 2 },
+        { "uploaded, test", UPLOADED, TEST_ONLY, 1, 2, 1 },
+        { "asked for, confirm", ASKED_FOR, CONFIRM_ONLY, 1, 2, 2 },
+        { "asked for, test", ASKED_FOR, TEST_ONLY, 1, 2, 1 },
+        { "asked for, test and confirm", ASKED_FOR, TEST_AND_CONFIRM, 1, 2, 2 },
+        { "on trial, confirm", ON_TRIAL, CONFIRM_ONLY, 0, 2, 2 },
+        { "on trial, test", ON_TRIAL, TEST_ONLY, 0, 2, 1 },
+        { "on trial, test and confirm", ON_TRIAL, TEST_AND_CONFIRM, 0, 2, 2 },
+        { "running, confirm", RUNNING, CONFIRM_ONLY, 0, 2, 2 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        print_message("%s\n", cases[i].name);
+        phone_open(&p);
+        phone_connect(&p);
+        phone_upload(&p, 0, PHONE_B_LEN);
+        if (cases[i].before >= ASKED_FOR)
+            phone_set_state(&p, cases[i].before == RUNNING);
+        if (cases[i].before >= ON_TRIAL)
+            phone_reset(&p);
+        upgrade(cases[i].mode);
+        assert_int_equal(uploads, 0);
+        assert_int_equal(resets, cases[i].resets);
+        assert_int_equal(p.s.rig.report.slot[0].version.major, cases[i].then);
+        phone_reset(&p);
+        assert_int_equal(p.s.rig.report.slot[0].version.major, cases[i].later);
+        phone_close(&p);
+    }
+}
+
+/* The way back of a trial, when the file is the old image: it lies in slot 1, confirmed; a reset brings it. */
+static void test_way_back_of_a_trial(void **state)
+{
+    struct testimage_options o = { .major = 3, .seed = 6 };
+
+    (void)state;
+    phone_open(&p);
+    uint8_t *other = testimage_make(&p.s.rig.key, &o, 20000);
+    phone_connect(&p);
+    upgrade(CONFIRM_ONLY);
+    smprig_upload(&p.s, other, 20000, 1000);
+    struct flash_area area = store_slot(&p.s.rig.store, 1);
+    assert_int_equal(trailer_request(&area, 4096, false), OK);
+    phone_reset(&p);
+    upgrade(CONFIRM_ONLY);
+    assert_int_equal(uploads, 0);
+    assert_int_equal(resets, 1);
+    assert_int_equal(p.s.rig.report.slot[0].version.major, 2);
+    free(other);
+    phone_close(&p);
+}
+
+/* The upload card, and two buffers: one chunk at a time, 2.5 s for each of them, no retry. */
+static void test_window_of_one(void **state)
 {
     (void)state;
-    open_board();
-    connect_phone();
-    upgrade(TEST_ONLY);
-    struct entry target = entry_of(list(), 1);
-    assert_true(target.confirmed && !target.active);
-    upgrade(CONFIRM_ONLY);
-    assert_int_equal(s.rig.report.slot[0].version.major, 2);
-    smprig_boot(&s, false);
-    assert_int_equal(s.rig.report.slot[0].version.major, 2);
-    close_board();
+    phone_open(&p);
+    phone_connect(&p);
+    p.window = 1;
+    assert_int_equal(phone_upload(&p, 0, PHONE_B_LEN), PHONE_B_LEN);
+    assert_memory_equal(rig_slot(&p.s.rig, 1), p.b, PHONE_B_LEN);
+    phone_close(&p);
 }
 
 static void test_erase_card(void **state)
@@ -384,18 +301,18 @@ static void test_erase_card(void **state)
     struct cborkit c;
 
     (void)state;
-    open_board();
-    connect_phone();
-    assert_int_equal(upload_from(0, B_LEN), B_LEN);
-    assert_int_equal(nor_fault_add(&s.rig.external_chip, &(struct nor_fault) { .kind = NOR_FAULT_NO_ERASE }), OK);
+    phone_open(&p);
+    phone_connect(&p);
+    assert_int_equal(phone_upload(&p, 0, PHONE_B_LEN), PHONE_B_LEN);
+    assert_int_equal(nor_fault_add(&p.s.rig.external_chip, &(struct nor_fault) { .kind = NOR_FAULT_NO_ERASE }), OK);
     ck_map(&c, 1);
     ck_uint(&c, "slot", 1);
-    assert_string_equal(ask(SMP_OP_WRITE, 1, SMP_IMG_ERASE, &c, 40000), "{\"err\":{\"group\":1,\"rc\":13}}");
+    assert_string_equal(phone_ask(&p, SMP_OP_WRITE, 1, SMP_IMG_ERASE, &c, 40000), "{\"err\":{\"group\":1,\"rc\":13}}");
     ck_map(&c, 1);
     ck_uint(&c, "slot", 0);
-    assert_string_equal(ask(SMP_OP_WRITE, 1, SMP_IMG_ERASE, &c, 40000), "{\"err\":{\"group\":1,\"rc\":9}}");
-    assert_memory_equal(rig_slot(&s.rig, 0), a, A_LEN);
-    close_board();
+    assert_string_equal(phone_ask(&p, SMP_OP_WRITE, 1, SMP_IMG_ERASE, &c, 40000), "{\"err\":{\"group\":1,\"rc\":9}}");
+    assert_memory_equal(rig_slot(&p.s.rig, 0), p.a, PHONE_A_LEN);
+    phone_close(&p);
 }
 
 /* What is advertised is taken in full, header included. */
@@ -405,17 +322,17 @@ static void test_message_of_buf_size(void **state)
     uint32_t n;
 
     (void)state;
-    open_board();
-    connect_phone();
-    for (n = buf_size - 120;; n++) {
-        smprig_chunk(&c, b, B_LEN, 0, n, sha);
-        if (c.len + SMP_HEADER_LEN == buf_size)
+    phone_open(&p);
+    phone_connect(&p);
+    for (n = p.buf_size - 120;; n++) {
+        smprig_chunk(&c, p.b, PHONE_B_LEN, 0, n, p.sha);
+        if (c.len + SMP_HEADER_LEN == p.buf_size)
             break;
     }
     char want[32];
     snprintf(want, sizeof want, "{\"off\":%u}", n);
-    assert_string_equal(ask(SMP_OP_WRITE, 1, SMP_IMG_UPLOAD, &c, 6000), want);
-    close_board();
+    assert_string_equal(phone_ask(&p, SMP_OP_WRITE, 1, SMP_IMG_UPLOAD, &c, 6000), want);
+    phone_close(&p);
 }
 
 int main(void)
@@ -427,7 +344,10 @@ int main(void)
         cmocka_unit_test(test_last_chunk_again),
         cmocka_unit_test(test_reset_in_the_middle),
         cmocka_unit_test(test_confirm_of_what_is_pending_by_test),
-        cmocka_unit_test(test_trial_is_left_by_one_reset),
+        cmocka_unit_test(test_trial_of_another_is_left_by_one_reset),
+        cmocka_unit_test(test_file_that_is_there),
+        cmocka_unit_test(test_way_back_of_a_trial),
+        cmocka_unit_test(test_window_of_one),
         cmocka_unit_test(test_erase_card),
         cmocka_unit_test(test_message_of_buf_size),
     };
