@@ -77,12 +77,12 @@ static void damage_fill(struct boot_bench *b, struct rd *r)
     put(b, p.chip, p.off, fill, p.len);
 }
 
-/* CRC of the unit that a table entry is about, as it is now. */
+/* CRC of the unit that a table entry is about, as it is now; also of what lies behind the slot. */
 static uint32_t unit_crc(struct boot_bench *b, unsigned slot, uint32_t unit)
 {
-    uint32_t units = (slot == 0 ? b->layout.slot0.size : b->layout.slot1.size) / UNIT;
+    uint32_t first = (slot == 0 ? b->layout.slot0.off : b->layout.slot1.off) / UNIT;
 
-    return unit < units ? crc32(0, boot_bench_slot(b, slot) + unit * UNIT, UNIT) : 0;
+    return first + unit < CHIP_UNITS ? crc32(0, boot_bench_slot(b, slot) + unit * UNIT, UNIT) : 0;
 }
 
 static void put_tables(struct boot_bench *b, uint8_t *u, struct rd *r)
@@ -108,7 +108,7 @@ static void damage_state(struct boot_bench *b, struct rd *r)
     memset(u, 0xFF, sizeof u);
     st_le32(u, 0x57504C53);
     uint8_t wide = rd_u8(r);
-    st_le32(u + 4, wide & 1 ? rd_le32(r) : rd_u8(r));
+    st_le32(u + 4, wide & 8 ? UINT32_MAX - rd_u8(r) : wide & 1 ? rd_le32(r) : rd_u8(r));
     st_le32(u + 8, wide & 2 ? rd_le32(r) : rd_u8(r));
     for (unsigned i = 0x0C; i < 0x12; i++)
         u[i] = rd_u8(r);
