@@ -9,7 +9,7 @@ static void prog_st(int w, const char *what)
     word_prog(&ss.now.st[w], &ss.seen.st[w], false, what, 0);
 }
 
-static void request(int x, bool perm)
+void app_request(int x, bool perm)
 {
     struct ghost *g = &ss.now.g;
     g->neu = (uint8_t)x;
@@ -38,10 +38,10 @@ static void upload(int x, bool perm)
         rewrite(-1, 0, i, sc.c[x][i]);
     if (bug == BUG_UPLOAD_ORDER)
         erase_request();
-    request(x, perm);
+    app_request(x, perm);
 }
 
-static void confirm_self(void)
+void app_confirm(void)
 {
     struct ghost *g = &ss.now.g;
     g->confirm = MAYBE;
@@ -67,10 +67,10 @@ static const char *act_on_trial(void)
     case 1:
         return "app: hangs";
     case 2:
-        confirm_self();
+        app_confirm();
         return "app: confirm, reset";
     case 3:
-        confirm_self();
+        app_confirm();
         upload((g->good + 1) % IMAGES, false);
         return "app: confirm, upload, test, reset";
     case 4:
@@ -122,7 +122,7 @@ static const char *act(void)
         upload(next, false);
         return "app: upload, test, power cycle";
     default:
-        request(x, what == 6);
+        app_request(x, what == 6);
         return "app: asks for the image in S, reset";
     }
 }

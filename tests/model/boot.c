@@ -143,6 +143,7 @@ static bool resume(struct header *h, int *base)
     }
     if (flashed_outside(h)) {
         /* S may hold weak units: the request that led here must not be read again. */
+        trace_step("S trailer: erase");
         if (bug != BUG_KEEP_REQUEST)
             words_erase(ss.now.st, ss.seen.st, TRAILER_WORDS, "erase S trailer");
         *base = confirm(*base);
@@ -220,8 +221,10 @@ static bool swap_requested(int base, int p)
             return true;
         }
     }
-    if (asked && !ss.dead)
+    if (asked && !ss.dead) {
+        trace_step("S trailer: erase");
         words_erase(ss.now.st, ss.seen.st, TRAILER_WORDS, "refuse: erase S trailer");
+    }
     return false;
 }
 

@@ -111,6 +111,7 @@ static void cell_void(int t, int base)
     if (bug == BUG_NO_VOID || base < 0 || !cell_valid(t)
         || (ss.now.u[t].h.seq < ss.now.u[base].h.seq && cell_acted(base)))
         return;
+    trace_step("state %d: void", t);
     w->may |= W_PART | W_VOID;
     cut(&ss.now, "void a seal", t, -1);
     w->may = W_VOID;
@@ -123,6 +124,10 @@ void cell_prog(int w)
     int u = ss.cur;
     if (!(ss.fresh >> u & 1) && bug != BUG_NO_RESTATE)
         bad("state unit programmed by a boot that did not erase it");
+    if (w < MARK)
+        trace_word(&ss.now.u[u].w[w], "state %d: %s", u, name[w]);
+    else
+        trace_word(&ss.now.u[u].w[w], "state %d: mark %d", u, w - MARK);
     word_prog(&ss.now.u[u].w[w], &ss.seen.w[u][w], true, name[w < MARK ? w : MARK],
         w < MARK ? u : w - MARK);
 }
@@ -130,6 +135,7 @@ void cell_prog(int w)
 static void cell_erase(int t)
 {
     struct state_unit *u = &ss.now.u[t];
+    trace_step("state %d: erase", t);
     u->head |= W_BLANK;
     u->tables |= W_PART;
     words_erase(u->w, ss.seen.w[t], CELL_WORDS, "erase state unit");
@@ -156,6 +162,7 @@ void cell_write(struct header h, int base)
     cut(&ss.now, "program digest tables", t, -1);
     u->tables = W_SET;
     ss.seen.tables[t] = W_SET;
+    trace_step("state %d: header %s", t, h.st == SWAP ? "swap" : "confirmed");
     u->head = W_BLANK | W_SET;
     cut(&ss.now, "program state header", t, -1);
     u->head = W_SET;

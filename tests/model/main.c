@@ -11,6 +11,7 @@ static const char usage[] =
     "       slide_model --wear             erases of uncut updates\n"
     "       slide_model --random PLANS [--depth CUTS] [--seed S]\n"
     "       slide_model --replay PLAN [--bug NAME] [--verbose]\n"
+    "       slide_model --steps | --steps-of PLAN   to be compared with the C code's\n"
     "  --cuts N   at most N cuts on a path (default 2); --row N: in a row since an image was started\n";
 
 const char *bug_name(enum bug b)
@@ -36,8 +37,8 @@ const char *bug_text(enum bug b)
 struct arguments {
     struct options o;
     int only, units;
-    bool stable, seeded, wear;
-    const char *plan;
+    bool stable, seeded, wear, steps;
+    const char *plan, *steps_plan;
 };
 
 static bool find_bug(const char *name)
@@ -63,6 +64,9 @@ static bool parse_value(struct arguments *a, const char *opt, const char *v)
         a->o.depth = atoi(v);
     } else if (!strcmp(opt, "--seed")) {
         rnd_set_seed(strtoull(v, NULL, 10));
+    } else if (!strcmp(opt, "--steps-of")) {
+        a->steps = true;
+        a->steps_plan = v;
     } else if (!strcmp(opt, "--replay")) {
         a->plan = v;
     } else {
@@ -82,6 +86,8 @@ static bool parse(int argc, char **argv, struct arguments *a)
             a->seeded = true;
         else if (!strcmp(argv[i], "--wear"))
             a->wear = true;
+        else if (!strcmp(argv[i], "--steps"))
+            a->steps = true;
         else if (i + 1 == argc || !parse_value(a, argv[i], argv[i + 1]))
             return false;
         else
@@ -164,5 +170,7 @@ int main(int argc, char **argv)
         scenario_select(i, !a.stable, a.units);
         return replay(a.plan, &a.o);
     }
+    if (a.steps)
+        return steps_main(a.steps_plan);
     return a.seeded ? run_seeded(&a) : run_scenarios(&a);
 }

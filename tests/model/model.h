@@ -223,6 +223,12 @@ void s_erase(int unit);
 void rewrite(int pu, int pv, int su, int sv);
 bool solid(uint64_t set);
 
+/* steps_model.c: the trace that keeps model and C code in step; nothing unless a case of it runs */
+void trace_word(struct word *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void trace_step(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void trace_rewrite(int pu, int su);
+int steps_main(const char *plan); /* NULL: every plan */
+
 /* cell.c */
 bool cell_valid(int u);
 bool cell_word(int u, int w);
@@ -254,10 +260,13 @@ void request_over(void);
 
 /* app.c */
 void app(void);
+void app_request(int x, bool perm);
+void app_confirm(void);
 void tamper(void); /* a debugger, before the boot */
 
 /* scenario.c */
 void scenario_select(int i, bool weak, int units);
+void scenario_use(const struct scenario *s, bool weak, int units);
 void scenario_initial(struct node *n);
 
 /* search.c; 0 no failure, 1 failure */

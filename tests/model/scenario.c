@@ -44,7 +44,11 @@ static void number_contents(const struct scenario *s)
 
 void scenario_select(int i, bool weak, int units)
 {
-    const struct scenario *s = &scenarios[i];
+    scenario_use(&scenarios[i], weak, units);
+}
+
+void scenario_use(const struct scenario *s, bool weak, int units)
+{
     memset(&sc, 0, sizeof sc);
     sc.s = s;
     sc.weak = weak;

@@ -75,27 +75,37 @@ static void slide_group(const struct header *h, struct group g, bool redo)
         bad("source of S lost");
         return;
     }
-    if (pu >= 0 || su >= 0)
+    if (pu >= 0 || su >= 0) {
+        trace_rewrite(pu, su);
         rewrite(pu, pu >= 0 ? sc.c[h->is][pu] : 0, su, su >= 0 ? sc.c[h->ip][g.s] : 0);
+    }
 }
 
 void write_p_trailer(bool ok)
 {
     struct word *t = ss.now.pt;
     int *seen = ss.seen.pt;
+    trace_step("P trailer: erase");
     words_erase(t, seen, TRAILER_WORDS, "erase P trailer");
+    trace_step("P trailer: copy_done");
     word_prog(&t[T_COPY], &seen[T_COPY], true, "P copy_done", 0);
-    if (ok)
+    if (ok) {
+        trace_step("P trailer: image_ok");
         word_prog(&t[T_OK], &seen[T_OK], true, "P image_ok", 0);
+    }
+    trace_word(&t[T_MAGIC], "P trailer: magic");
     word_prog(&t[T_MAGIC], &seen[T_MAGIC], true, "P magic", 0);
 }
 
 static void close_s(const struct header *h)
 {
+    trace_step("S trailer: erase");
     if (bug != BUG_TRAILER_IF || read_st(T_MAGIC) != W_BLANK)
         words_erase(ss.now.st, ss.seen.st, TRAILER_WORDS, "erase S trailer");
-    if (h->starts == 0 && h->dir == FORWARD && h->kind != RECOVER)
+    if (h->starts == 0 && h->dir == FORWARD && h->kind != RECOVER) {
+        trace_step("S[0]: erase");
         s_erase(0);
+    }
 }
 
 /* For the bugs that go by digests: the first group whose result does not read right. */

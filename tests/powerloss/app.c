@@ -4,9 +4,11 @@
  */
 #include <string.h>
 
+#include "core/boot/trailer.h"
 #include "tests/powerloss/bench.h"
 
-enum { OFF_MAGIC = 16, OFF_IMAGE_OK = 24, OFF_SWAP_INFO = 40, WORD = 4, TYPE_TEST = 2, TYPE_PERM = 3 };
+enum { OFF_MAGIC = 16, OFF_IMAGE_OK = 24, OFF_SWAP_INFO = 40, WORD = 4, TYPE_TEST = 2, TYPE_PERM = 3,
+    CHUNK = 1024 };
 
 static const uint8_t magic[16] = { 0x77, 0xc2, 0x95, 0xf3, 0x60, 0xd2, 0xef, 0x7f, 0x35, 0x52, 0x50, 0x0f,
     0x2c, 0xb6, 0x79, 0x80 };
@@ -80,18 +82,42 @@ static void request(struct bench *b, unsigned image, bool permanent)
     flag(b, 1, OFF_SWAP_INFO, permanent ? TYPE_PERM : TYPE_TEST);
 }
 
+/* Hands the file to the writer as a client does, from where the writer wants it: after a cut it may go on. */
+static void send(struct bench *b, const struct pl_image *im)
+{
+    struct upload *u = &b->upload;
+    uint32_t off = 0;
+
+    upload_init(u, &b->store);
+    while (off < im->len) {
+        uint32_t len = im->len - off < CHUNK ? im->len - off : CHUNK;
+        struct upload_chunk c = { .off = off, .has_len = off == 0, .len = im->len,
+            .sha = span_of(im->sha, sizeof im->sha), .data = span_of(im->data + off, len) };
+        upload_chunk(u, &c, 1, false);
+        int err;
+        do
+            err = upload_poll(u);
+        while (err == ERR_BUSY);
+        check(b, err, "the writer refuses the upload");
+        if (u->next <= off)
+            bad(b, "the upload does not go on");
+        if (b->why)
+            longjmp(b->out, 1);
+        off = u->next;
+    }
+    if (u->state != UPLOAD_DONE)
+        bad(b, "an upload that is complete is not done");
+}
+
+/* The service's way to ask: core/boot/trailer.c. */
 static void upload(struct bench *b, unsigned image)
 {
-    const struct pl_image *im = &b->image[image];
+    struct flash_area s = store_slot(&b->store, 1);
 
-    erase_request(b);
-    for (unsigned i = 0; i < im->units; i++) {
-        uint32_t off = b->layout.slot1.off + i * UNIT;
-        uint32_t len = im->len - i * UNIT < UNIT ? im->len - i * UNIT : UNIT;
-        erase(b, 1, off);
-        program(b, 1, off, im->data + (size_t)i * UNIT, len);
-    }
-    request(b, image, false);
+    send(b, &b->image[image]);
+    promise_request(b, image);
+    check(b, trailer_request(&s, UNIT, false), "the service could not ask for the image");
+    b->w.pr.req = SURE;
 }
 
 static void confirm(struct bench *b)
@@ -116,7 +142,10 @@ static void damage(struct bench *b)
 {
     const uint8_t zero[WORD] = { 0 };
 
-    b->w.pr.damaged = 1;
+    if (b->trial)
+        b->w.pr.damaged = 1;
+    else
+        b->w.pr.good = 0; /* what is left */
     nor_load(&b->chip[INTERNAL], b->layout.slot0.off + 0x400, zero, sizeof zero);
 }
 
@@ -130,21 +159,28 @@ static unsigned target_of(enum act a)
     return a == ACT_TEST_A ? 0 : a == ACT_UPLOAD_C ? 2 : 1;
 }
 
-/* Steps that are done, or have become impossible, are passed. */
-static enum act next_act(struct bench *b)
-{
-    for (; b->w.step < ACTS_MAX && b->c->act[b->w.step] != ACT_END; b->w.step++) {
-        enum act a = (enum act)b->c->act[b->w.step];
-        if (is_request(a) ? !b->trial && (unsigned)b->running != target_of(a) : b->trial)
-            return a;
-    }
-    return ACT_END;
-}
-
 /* The image to be asked for must still lie in S: a cut upload or an undone swap takes it away. */
 static bool available(const struct bench *b, unsigned image)
 {
     return solid_in_s(b, image, 0) || solid_in_s(b, image, 1) || solid_in_s(b, image, 2);
+}
+
+static bool fits(const struct bench *b, enum act a)
+{
+    if (is_request(a))
+        return !b->trial && (unsigned)b->running != target_of(a);
+    if (a == ACT_DAMAGE_LATER)
+        return !b->trial && b->running == 1 && available(b, 0);
+    return b->trial;
+}
+
+/* Steps that are done, or have become impossible, are passed. */
+static enum act next_act(struct bench *b)
+{
+    for (; b->w.step < ACTS_MAX && b->c->act[b->w.step] != ACT_END; b->w.step++)
+        if (fits(b, (enum act)b->c->act[b->w.step]))
+            return (enum act)b->c->act[b->w.step];
+    return ACT_END;
 }
 
 static void do_request(struct bench *b, enum act a)
@@ -181,6 +217,7 @@ void app_act(struct bench *b)
         ask_revert(b);
         break;
     case ACT_DAMAGE:
+    case ACT_DAMAGE_LATER:
         damage(b);
         break;
     default:

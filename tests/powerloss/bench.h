@@ -11,6 +11,7 @@
 #include <setjmp.h>
 
 #include "core/boot/boot.h"
+#include "core/boot/upload.h"
 #include "sim/flash/nor.h"
 
 enum { UNIT = 4096, IMAGES = 3, NONE = 255 };
@@ -22,6 +23,7 @@ struct pl_image {
     uint8_t *data; /* units * UNIT bytes, 0xFF behind the end */
     uint32_t len;
     uint32_t units;
+    uint8_t sha[CRYPTO_SHA256_LEN]; /* of the file */
 };
 struct pl_key {
     uint8_t scalar[32];
@@ -63,12 +65,13 @@ enum act {
     ACT_TEST_B, /* ask for image B, which lies in S, on trial */
     ACT_PERM_B,
     ACT_TEST_A, /* ask for the image in S, on trial */
-    ACT_UPLOAD_C, /* write image C to S, ask for it on trial */
+    ACT_UPLOAD_C, /* write image C to S by the update service's writer, ask for it on trial */
     ACT_CONFIRM,
     ACT_CONFIRM_UPLOAD_C, /* confirm, and upload C in the same session */
     ACT_HANG, /* do nothing until it is reverted */
     ACT_ASK_REVERT,
     ACT_DAMAGE, /* destroy a unit of itself */
+    ACT_DAMAGE_LATER, /* the same, when it is confirmed and the old image still lies in S */
 };
 enum { ACTS_MAX = 6 };
 
@@ -119,6 +122,8 @@ struct cut {
 /* Called before an operation begins, in fork mode, for each way to tear it. The chips show the result. */
 struct bench;
 typedef void bench_fork_fn(struct bench *b, const struct cut *how);
+/* Sees every operation before it begins, and may set b->cut to end the session there. */
+typedef void bench_watch_fn(struct bench *b, unsigned which, bool erase, uint32_t off, const void *data);
 
 struct bench {
     const struct campaign *c;
@@ -136,12 +141,14 @@ struct bench {
     struct boot_config cfg;
     struct boot_report report;
     struct boot_result result;
+    struct upload upload; /* the application's */
     struct world w;
     /* the session in progress */
     uint32_t op; /* operations so far */
     uint32_t boot_ops; /* of these by the bootloader; 0xFFFFFFFF while it runs */
     struct cut cut;
     bench_fork_fn *fork; /* NULL: no forks */
+    bench_watch_fn *watch; /* NULL: nobody looks */
     uint32_t fork_op; /* only at this operation; 0: at all */
     bool all_pairs; /* fork with 25 pairs of tears where both chips are busy; else 5 */
     bool dead, was_cut;
@@ -246,6 +253,8 @@ bool every_error(const struct campaign *c, uint64_t *calls);
  * readings after that. *cuts: how many were tried.
  */
 bool real_points(const struct campaign *c, unsigned points, uint64_t *cuts);
+/* The traces that tests/model's are compared with; NULL: all plans. 2: not a plan. */
+int steps_c_main(const char *plan);
 bool campaign_searched(const struct campaign *c);
 
 #endif

@@ -82,5 +82,8 @@ struct pl_image pl_image_make(const struct pl_key *k, const struct layout *l, ui
     p = put_tlv(p + 4, IMAGE_TLV_SHA256, hash, sizeof hash);
     p = put_tlv(p, IMAGE_TLV_KEYHASH, k->pub.hash, sizeof k->pub.hash);
     put_signature(p, k, hash);
+    br_sha256_init(&sha);
+    br_sha256_update(&sha, im.data, len);
+    br_sha256_out(&sha, im.sha);
     return im;
 }

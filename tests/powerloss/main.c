@@ -7,19 +7,22 @@
 #include "tests/powerloss/bench.h"
 
 static const char usage[] =
-    "usage: powerloss [--depth N] [--pairs] [--campaign NAME]... [--part K/N]\n"
-    "           every plan of at most N cuts; --pairs: every pair of tears where both chips are busy\n"
+    "usage: powerloss [--depth N] [--pairs] [--campaign NAME]... [--part K/N] [--all]\n"
+    "           every plan of at most N cuts; --pairs: every pair of tears where both chips are busy;\n"
+    "           beyond one cut the campaigns with dead chips and debuggers only with --all (minutes)\n"
     "       powerloss --errors [--campaign NAME]    every flash call fails once\n"
     "       powerloss --points N [--campaign NAME]  cuts at N operations of each campaign on the real geometry\n"
-    "       powerloss --replay PLAN\n";
+    "       powerloss --replay PLAN\n"
+    "       powerloss --steps | --steps-of PLAN     to be compared with the model's\n"
+    "       --first: stop at the first failure\n";
 
 enum { NAMES_MAX = 32 };
 struct arguments {
     unsigned depth;
-    bool pairs, errors;
+    bool pairs, errors, all, steps, first; /* first: stop at the first failure */
     unsigned points;
     unsigned part, parts; /* every parts-th campaign, from number `part` */
-    const char *plan;
+    const char *plan, *steps_plan;
     const char *name[NAMES_MAX];
     unsigned names;
 };
@@ -30,6 +33,10 @@ static bool parse(int argc, char **argv, struct arguments *a)
         const char *v = i + 1 < argc ? argv[i + 1] : NULL;
         if (!strcmp(argv[i], "--pairs"))
             a->pairs = true;
+        else if (!strcmp(argv[i], "--first"))
+            a->first = true;
+        else if (!strcmp(argv[i], "--all"))
+            a->all = true;
         else if (!strcmp(argv[i], "--errors"))
             a->errors = true;
         else if (v && !strcmp(argv[i], "--depth"))
@@ -40,6 +47,12 @@ static bool parse(int argc, char **argv, struct arguments *a)
             i++;
         else if (v && !strcmp(argv[i], "--replay"))
             a->plan = argv[++i];
+        else if (!strcmp(argv[i], "--steps"))
+            a->steps = true;
+        else if (v && !strcmp(argv[i], "--steps-of")) {
+            a->steps = true;
+            a->steps_plan = argv[++i];
+        }
         else if (v && !strcmp(argv[i], "--campaign") && a->names < NAMES_MAX && campaign_find(v, strlen(v)))
             a->name[a->names++] = argv[++i];
         else
@@ -51,13 +64,14 @@ static bool parse(int argc, char **argv, struct arguments *a)
 static bool selected(const struct arguments *a, unsigned index)
 {
     const struct campaign *c = &campaigns[index];
+    bool heavy = c->extra & (X_DEAD | X_FLASHED) && a->depth > 1;
 
     if (index % a->parts != a->part)
         return false;
     for (unsigned i = 0; i < a->names; i++)
         if (!strcmp(a->name[i], c->name))
             return true;
-    return a->names == 0;
+    return a->names == 0 && (!heavy || a->all);
 }
 
 static bool run_search(const struct arguments *a, const struct campaign *c)
@@ -123,9 +137,11 @@ int main(int argc, char **argv)
         fputs("powerloss: the two implementations of CRC-32 differ\n", stderr);
         return 1;
     }
+    if (a.steps)
+        return steps_c_main(a.steps_plan);
     if (a.plan)
         return replay(a.plan);
-    for (unsigned i = 0; i < campaign_count; i++)
+    for (unsigned i = 0; i < campaign_count && (ok || !a.first); i++)
         if (selected(&a, i))
             ok = run(&a, &campaigns[i]) && ok;
     return !ok;
