@@ -148,6 +148,19 @@ class Interrupted(DeviceCase):
                 self.assertEqual(r.code, 0, r.err)
                 self.assertTrue(r.last["confirmed"])
 
+    def test_serial_port_that_goes_away(self):
+        """As a USB port does with the reset: the link leads to another terminal when the board is back."""
+        link = self.images.path("tty")
+        with self.board("--cut", "400:half", "--pty", link) as sim:
+            update = Running("update", self.new, "--wait", "40", "--port", link)
+            update.until("step", name="wait")
+            self.assertEqual(sim.p.wait(30), 20)
+            time.sleep(2)  # nobody there for a while
+            with Sim(self.state, "--pty", link, key=self.images.key) as again:
+                self.assertEqual(again.boot["running"], "2.0.0+0")
+                r = update.end()
+                self.assertEqual(r.code, 0, r.err)
+
     def test_board_does_not_come_back(self):
         with self.board("--cut", "400:half") as sim:
             r = slipway("update", self.new, "--wait", "5", "--json", *self.where(sim, "udp"))

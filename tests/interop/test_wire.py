@@ -177,9 +177,9 @@ class Wire(unittest.TestCase):
         cls.v1, cls.v2 = cls.shop.image("1.0.0", 20 * KIB), cls.shop.image("2.0.0", 30 * KIB + 3)
         cls.new = pathlib.Path(cls.v2).read_bytes()
 
-    def board(self, image=True):
+    def board(self, *args, image=True):
         Wire.boards += 1
-        return Sim(self.shop.path(f"board{self.boards}"), key=self.shop.key, image=self.v1 if image else None)
+        return Sim(self.shop.path(f"board{self.boards}"), *args, key=self.shop.key, image=self.v1 if image else None)
 
     def peer(self, sim, link):
         p = {"udp": lambda: UdpPeer(sim.port), "raw": lambda: RawPeer(sim.pty), "serial": lambda: SerialPeer(sim.pty),
@@ -353,6 +353,17 @@ class Wire(unittest.TestCase):
                 c.reset()
                 self.assertEqual(sim.wait_ready()["running"], "1.0.0+0")
                 self.assertEqual(c.ask(WRITE, OS, ECHO, {"d": "back"}), {"r": "back"})
+
+    def test_recovery_into_slot_0(self):
+        """Without the external chip the bootloader writes slot 0. A word takes two programs there, so it takes less
+        than it is sent; but never of the last chunk: mcumgr would wait for ever."""
+        for client, link in ((GoNew, "serial"), (GoPinned, "udp"), (RustClient, "udp")):
+            with self.subTest(client.__name__), self.board("--fault", "external:absent", image=False) as sim:
+                c = client(self.peer(sim, link))
+                c.send_image(self.new)
+                c.reset()
+                self.assertEqual(sim.wait_ready()["running"], "2.0.0+0")
+                self.assertEqual(sim.slot(0)[:len(self.new)], self.new)
 
     def test_recovery_speaks_the_same(self):
         """With nothing to start, the bootloader takes the first image from such clients too."""

@@ -34,8 +34,8 @@ void phone_close(struct phone *p)
     smprig_close(&p->s);
 }
 
-const char *phone_ask(struct phone *p, unsigned op, unsigned group, unsigned id, const struct cborkit *c,
-    uint32_t limit_ms)
+const char *phone_ask(
+    struct phone *p, unsigned op, unsigned group, unsigned id, const struct cborkit *c, uint32_t limit_ms)
 {
     struct smprig *s = &p->s;
     struct cborkit empty;

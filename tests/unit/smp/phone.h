@@ -13,10 +13,10 @@ enum { PHONE_A_LEN = 30000, PHONE_B_LEN = 60001, PHONE_TAIL = 4 + 36 + 36 + 76, 
 
 struct phone {
     struct smprig s;
-    uint8_t *a, *b; /* the image that runs, version 1, and the file, version 2 */
-    uint8_t sha[32]; /* of the file */
-    unsigned buf_size; /* as the board says */
-    unsigned window; /* chunks under way, the first one apart */
+    uint8_t *a, *b;      /* the image that runs, version 1, and the file, version 2 */
+    uint8_t sha[32];     /* of the file */
+    unsigned buf_size;   /* as the board says */
+    unsigned window;     /* chunks under way, the first one apart */
     unsigned lose_every; /* n-th answers of an upload get lost; 0: none */
     unsigned count, lost;
 };
@@ -30,8 +30,8 @@ struct phone_entry {
 void phone_open(struct phone *p);
 void phone_close(struct phone *p);
 /* A request whose answer must come in time, whole, with its sequence number, and nothing behind it. */
-const char *phone_ask(struct phone *p, unsigned op, unsigned group, unsigned id, const struct cborkit *c,
-    uint32_t limit_ms);
+const char *phone_ask(
+    struct phone *p, unsigned op, unsigned group, unsigned id, const struct cborkit *c, uint32_t limit_ms);
 /* Bootloader info with a query. */
 const char *phone_query(struct phone *p, const char *what);
 /* The first request of a connection: v1, sequence 255. */

@@ -56,8 +56,9 @@ static void test_01_params_at_each_connection(void **state)
             if (c.len + SMP_HEADER_LEN == p.buf_size)
                 break;
         }
-        struct smp_header h = { .op = SMP_OP_WRITE, .version = SMP_V2, .id = SMP_IMG_UPLOAD, .group = 1,
-            .len = (uint16_t)c.len };
+        struct smp_header h = {
+            .op = SMP_OP_WRITE, .version = SMP_V2, .id = SMP_IMG_UPLOAD, .group = 1, .len = (uint16_t)c.len
+        };
         smp_header_write(frame, &h);
         memcpy(frame + SMP_HEADER_LEN, c.bytes, c.len);
         raw_rx_init(&rx);
@@ -124,10 +125,19 @@ static void test_03_off_behind_data(void **state)
     phone_connect(&p);
     for (uint32_t off = 0; off < PHONE_B_LEN; off += 1000) {
         smprig_chunk(&c, p.b, PHONE_B_LEN, off, 1000, p.sha);
-        assert_memory_equal(c.bytes + 1, "\x64" "data", 5);
+        assert_memory_equal(c.bytes + 1,
+            "\x64"
+            "data",
+            5);
         const uint8_t *last = NULL;
         for (size_t i = c.len - 10; i < c.len - 3; i++)
-            last = memcmp(c.bytes + i, "\x63" "off", 4) == 0 ? c.bytes + i : last;
+            last = memcmp(c.bytes + i,
+                       "\x63"
+                       "off",
+                       4)
+                    == 0
+                ? c.bytes + i
+                : last;
         assert_non_null(last);
         assert_off(send_chunk(off, 1000, off ? 2500 : 40000), off + 1000 < PHONE_B_LEN ? off + 1000 : PHONE_B_LEN);
     }
@@ -307,7 +317,8 @@ static void test_10_back_in_time(void **state)
         phone_connect(&p);
         assert_int_equal(p.s.rig.report.slot[0].version.major, i == 0 ? 5 : 4);
         assert_true(p.s.rig.clock.us - start < PATIENCE_MS * 1000ull);
-        print_message("%s of 900 KiB: %u ms\n", i == 0 ? "swap" : "revert", (unsigned)((p.s.rig.clock.us - start) / 1000));
+        print_message(
+            "%s of 900 KiB: %u ms\n", i == 0 ? "swap" : "revert", (unsigned)((p.s.rig.clock.us - start) / 1000));
     }
     free(x);
     free(y);
