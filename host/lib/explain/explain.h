@@ -39,6 +39,12 @@ json_t *explain_finding_json(const struct finding *f);
 const char *explain_next(unsigned reason);
 
 /*
+ * A finding out of a line of a device's console, "@slw REASON SLOT FOUND EXPECTED WHERE" in hexadecimal,
+ * wherever it begins in the line (logs have times and names before it). False: there is none.
+ */
+bool explain_console_line(const char *line, size_t len, struct finding *f);
+
+/*
  * The boot report (group 64 command 0) in sentences, one a line. `slots` is the answer to command 4, or
  * NULL: it tells whether the image on trial was confirmed since.
  */
