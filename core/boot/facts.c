@@ -1,5 +1,6 @@
 #include "core/boot/boot_priv.h"
 #include "core/boot/fit.h"
+#include "core/boot/upload.h"
 
 static enum fact fact_of(bool yes)
 {
@@ -309,6 +310,18 @@ static void report_slot(struct boot *b, unsigned slot)
         r->hash[i] = img.hash[i];
 }
 
+/* No image there: an upload that was cut off says more than what it left. */
+static void report_cut_off_upload(struct boot *b)
+{
+    uint8_t sha[CRYPTO_SHA256_LEN];
+    uint32_t len = 0, have = 0;
+
+    if (b->report->slot[1].present || upload_record_read(b->st, &len, sha, &have) != OK || have >= len)
+        return;
+    b->report->slot[1].why = (struct finding) { .reason = REASON_UPLOAD_RUNNING, .slot = 1, .found = have,
+        .expected = len };
+}
+
 void facts_report(struct boot *b)
 {
     report_slot(b, 0);
@@ -319,4 +332,5 @@ void facts_report(struct boot *b)
     report_slot(b, 1);
     if (b->f.s_good == FACT_NO && b->s_why.slot == 1)
         b->report->slot[1].why = b->s_why;
+    report_cut_off_upload(b);
 }

@@ -62,6 +62,9 @@ int upload_step_check(struct upload *u)
         return upload_fail(u, err, &why);
     u->state = UPLOAD_DONE;
     u->why = (struct finding) { .slot = FINDING_NO_SLOT };
+    if (u->resumed_at != 0)
+        u->why = (struct finding) { .reason = REASON_UPLOAD_RESUMED, .slot = u->slot, .found = u->resumed_at,
+            .expected = u->len };
     u->step = UPLOAD_STEP_REST;
     return OK;
 }

@@ -17,14 +17,25 @@ static json_t *findings_json(const json_t *list)
     return all;
 }
 
+static json_t *slots_json(const json_t *list)
+{
+    json_t *all = json_array();
+    const json_t *entry;
+    size_t i;
+
+    json_array_foreach(list, i, entry)
+        json_array_append_new(all, device_slot_json(entry, false));
+    return all;
+}
+
 static void send_report(const struct cli *cli, const json_t *r)
 {
-    cli_event(cli, "boot", "{s:s, s:s, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:O*, s:o, s:o}", "action",
+    cli_event(cli, "boot", "{s:s, s:s, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:O*, s:o, s:o, s:o}", "action",
         answer_text(r, "action", "?"), "running", answer_text(r, "running", ""), "started",
         answer_bool(r, "started"), "trial", answer_bool(r, "trial"), "stopped", answer_bool(r, "stopped"),
         "starts", answer_int(r, "starts", 0), "attempts", answer_int(r, "attempts", 0), "gap",
         answer_int(r, "gap", 0), "units", answer_int(r, "units", 0), "ms", json_object_get(r, "ms"),
-        "findings", findings_json(answer_list(r, "findings")), "failures",
+        "slots", slots_json(answer_list(r, "slots")), "findings", findings_json(answer_list(r, "findings")), "failures",
         findings_json(answer_list(r, "failures")));
 }
 

@@ -75,6 +75,8 @@ int device_fail_state(struct device *d, int exit_code, const char *code, const c
 void device_print_state(struct device *d, FILE *out);
 /* The same as a JSON list, findings in words. */
 json_t *device_state_json(struct device *d);
+/* One entry of group 64's slots, or of its report; `flags`: with what was asked for. */
+json_t *device_slot_json(const json_t *slot, bool flags);
 
 /* What group 64 says is wrong with a slot: false if nothing, or if it cannot be asked. */
 bool device_slot_wrong(struct device *d, unsigned slot, struct finding *f);

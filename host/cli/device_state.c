@@ -84,7 +84,7 @@ static json_t *listed_json(const struct smpc_images *list)
     return all;
 }
 
-static json_t *slot_json(const json_t *slot)
+json_t *device_slot_json(const json_t *slot, bool flags)
 {
     static const char *const flag[] = { "active", "confirmed", "pending", "permanent" };
     const json_t *image = json_object_get(slot, "image");
@@ -98,7 +98,7 @@ static json_t *slot_json(const json_t *slot)
         json_object_set_new(o, "unit", json_integer(answer_int(image, "unit", 0)));
         json_object_set_new(o, "verified", json_boolean(answer_bool(image, "ok")));
     }
-    for (size_t i = 0; i < sizeof flag / sizeof *flag; i++)
+    for (size_t i = 0; flags && i < sizeof flag / sizeof *flag; i++)
         json_object_set_new(o, flag[i], json_boolean(answer_bool(slot, flag[i])));
     if (explain_take_finding(json_object_get(slot, "why"), &f))
         json_object_set_new(o, "why", explain_finding_json(&f));
@@ -115,7 +115,7 @@ json_t *device_state_json(struct device *d)
         return smpc_images_read(&d->c, &list) == OK ? listed_json(&list) : json_array();
     json_t *all = json_array();
     json_array_foreach(answer_list(d->slots, "slots"), i, slot)
-        json_array_append_new(all, slot_json(slot));
+        json_array_append_new(all, device_slot_json(slot, true));
     return all;
 }
 

@@ -96,6 +96,8 @@ class Interrupted(DeviceCase):
                         self.assertEqual(sim.wait_ready()["running"], "1.0.0+0")
                     slot = self.slipway(sim, "list").of("slot")[1]
                     self.assertEqual(slot["why"]["code"], "upload_running")
+                    found = self.slipway(sim, "report").event("boot")["slots"][1]
+                    self.assertEqual(found["why"]["code"], "upload_running" if reset else "no_image")
                     self.assertGreaterEqual(slot["why"]["found_value"], done - (4096 if reset else 0))
                     self.assertEqual(slot["why"]["expected_value"], len(self.large_bytes))
                     r = self.slipway(sim, "test")
@@ -107,6 +109,9 @@ class Interrupted(DeviceCase):
                 at = self.assert_goes_on(sim)
                 self.assertGreaterEqual(at, done - 4096)
                 self.assertEqual(at % 4096, 0)
+                why = self.slipway(sim, "report").event("upload")["why"]
+                self.assertEqual((why["code"], why["found_value"], why["expected_value"]),
+                                 ("upload_resumed", at, len(self.large_bytes)))
 
     def test_board_killed(self):
         """kill -9 of the board: the client ends, and the upload goes on at the next power-up."""

@@ -117,7 +117,7 @@ class Keys(DeviceCase):
                  "layout": {"board", "hash", "boot", "agree", "unit", "gap", "max", "parts"},
                  "chip": {"name", "ok", "size", "erase"}, "result": {"ok", "slipway"}},
         "report": {"boot": {"action", "running", "started", "trial", "stopped", "starts", "attempts", "gap", "units", "ms",
-                            "findings", "failures"}, "upload": {"state", "off", "len"}, "result": {"ok"}},
+                            "slots", "findings", "failures"}, "upload": {"state", "off", "len"}, "result": {"ok"}},
         "list": {"slot": SLOT, "result": {"ok", "images"}},
         "upload": {"progress": {"what", "done", "total"}, "result": {"ok", "version", "hash", "slot"},
                    "upload": {"len", "resumed_at", "window", "chunk", "repeated", "restarts", "seconds"}},
