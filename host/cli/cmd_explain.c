@@ -1,5 +1,6 @@
-/* slipway explain: what a log line, a message or a code means, and what to do. */
+/* slipway explain: what a log, a message or a code means, and what to do. */
 #include <errno.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,7 +10,62 @@
 #include "host/doctor/explain.h"
 #include "host/lib/explain/explain.h"
 
-enum { MAX_LOG = 64 << 20 };
+enum { MAX_LOG = 16 << 20 };
+
+/* What has been explained so far, for whoever prints the next. */
+struct output {
+    const struct cli *cli;
+    int count;
+};
+
+/* json_string() takes UTF-8 only; logs of a UART are anything. */
+static json_t *text_json(const char *text, size_t len)
+{
+    char *copy = malloc(len + 1);
+
+    if (!copy)
+        return json_null();
+    for (size_t i = 0; i < len; i++)
+        copy[i] = (unsigned char)text[i] >= 0x20 && (unsigned char)text[i] < 0x7f ? text[i] : '?';
+    copy[len] = '\0';
+    json_t *s = json_string(copy);
+    free(copy);
+    return s;
+}
+
+static json_t *causes_json(const struct explanation *e)
+{
+    json_t *all = json_array();
+
+    for (int i = 0; e && i < EXPLAIN_CAUSES && e->causes[i]; i++)
+        json_array_append_new(all, json_string(e->causes[i]));
+    return all;
+}
+
+static void put_json(const struct explain_hit *hit, const struct cli *cli)
+{
+    const struct explanation *e = hit->entry;
+
+    cli_event(cli, "explanation", "{s:o*, s:o*, s:s*, s:s*, s:s*, s:o, s:s*, s:s*, s:s*}",
+        "line", hit->text ? json_integer((json_int_t)hit->line) : NULL,
+        "text", hit->text ? text_json(hit->text, hit->len < 400 ? hit->len : 400) : NULL,
+        "code", hit->meaning ? hit->label : NULL, "meaning", hit->meaning, "title", e ? e->title : NULL,
+        "causes", causes_json(e), "tell", e ? e->tell : NULL, "action", e ? e->action : NULL, "rules", e ? e->rules : NULL);
+}
+
+static void put(const struct explain_hit *hit, void *ctx)
+{
+    struct output *o = ctx;
+
+    if (o->cli->json) {
+        put_json(hit, o->cli);
+    } else {
+        if (o->count)
+            putchar('\n');
+        explain_print(hit, stdout);
+    }
+    o->count++;
+}
 
 /* All of a stream, at most MAX_LOG bytes. NULL without memory. */
 static char *read_stream(FILE *f, size_t *len)
@@ -32,26 +88,55 @@ static char *read_stream(FILE *f, size_t *len)
     return text;
 }
 
+static int nothing_known(const struct cli *cli, const char *what, const char *next)
+{
+    return cli_fail(cli, EXIT_FAILED, "nothing_known",
+        "messages of MCUboot, Zephyr, MCUmgr, builds and phone apps about updates are known, SMP codes and errnos", next, "%s", what);
+}
+
+static int finish(const struct cli *cli, int count)
+{
+    cli_event(cli, "result", "{s:b, s:i}", "ok", 1, "explained", count);
+    return EXIT_DONE;
+}
+
 static int explain_stream(const struct cli *cli, FILE *f, const char *name)
 {
+    struct output o = { .cli = cli };
     size_t len;
+    char what[600];
     char *text = read_stream(f, &len);
 
     if (!text)
-        return cli_fail(cli, EXIT_USAGE, "no_memory", NULL, NULL, "%s is too large to be read", name);
-    int n = explain_log(text, len, stdout);
+        return cli_fail(cli, EXIT_USAGE, "no_memory", NULL, NULL, "no memory to read %s", name);
+    if (ferror(f)) {
+        free(text);
+        return cli_fail(cli, EXIT_USAGE, "unreadable", strerror(errno), NULL, "cannot read %s", name);
+    }
+    if (len >= MAX_LOG)
+        cli_note(cli, "warning: only the first %d MiB of %s are read", MAX_LOG >> 20, name);
+    int n = explain_log(text, len, put, &o);
     free(text);
-    if (n)
-        return EXIT_DONE;
-    return cli_fail(cli, EXIT_FAILED, "nothing_known", "MCUboot, Zephyr, MCUmgr and phone app messages about updates are known.",
-        "slipway doctor DIR, with the project", "no line of %s is known", name);
+    snprintf(what, sizeof what, "no line of %s is known", name);
+    return n ? finish(cli, n) : nothing_known(cli, what, "slipway doctor DIR, with the project");
+}
+
+static int explain_file(const struct cli *cli, const char *path)
+{
+    FILE *f = fopen(path, "rb");
+
+    if (!f)
+        return cli_fail(cli, EXIT_USAGE, "unreadable", strerror(errno), NULL, "cannot read %s", path);
+    int rc = explain_stream(cli, f, path);
+    fclose(f);
+    return rc;
 }
 
 static bool is_file(const char *path)
 {
     struct stat st;
 
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+    return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
 }
 
 /* The arguments with a blank between them: smp 1 8 and "smp 1 8" are the same. */
@@ -70,18 +155,42 @@ static char *joined(int argc, char **argv, int from)
     return text;
 }
 
-/* A code of Slipway's own findings, as --json and the lines of `slipway sim` have them. */
-static bool explain_code(const char *code, FILE *out)
+/* A code of Slipway's own findings, as --json and the lines of `slipway sim` have them. 0: it is none. */
+static unsigned own_finding(const char *code)
 {
     enum { REASONS = 256 };
 
     for (unsigned i = 1; i < REASONS; i++) {
-        if (strcmp(reason_code(i), code) != 0 || strcmp(code, reason_code(UINT16_MAX)) == 0)
-            continue;
-        fprintf(out, "%s (finding %u): %s\n  try: %s\n", code, i, reason_text(i), explain_next(i));
-        return true;
+        if (strcmp(reason_code(i), code) == 0 && strcmp(code, reason_code(UINT16_MAX)) != 0)
+            return i;
     }
-    return false;
+    return 0;
+}
+
+static int explain_finding_code(const struct cli *cli, const char *code, unsigned reason)
+{
+    if (!cli->json)
+        printf("%s (finding %u): %s\n  try: %s\n", code, reason, reason_text(reason), explain_next(reason));
+    cli_event(cli, "explanation", "{s:s, s:s, s:[], s:s}", "code", code, "title", reason_text(reason), "causes", "action",
+        explain_next(reason));
+    return finish(cli, 1);
+}
+
+static int explain_text(const struct cli *cli, const char *words)
+{
+    unsigned own = own_finding(words);
+    struct output o = { .cli = cli };
+    struct explain_hit hit;
+    char what[300];
+
+    if (own)
+        return explain_finding_code(cli, words, own);
+    if (explain_words(words, &hit)) {
+        put(&hit, &o);
+        return finish(cli, 1);
+    }
+    snprintf(what, sizeof what, "\"%.200s\" is neither a file nor a message or code that is known", words);
+    return nothing_known(cli, what, "slipway explain smp GROUP CODE, -- -ERRNO, or the whole log: slipway explain FILE");
 }
 
 static int run(struct cli *cli, int argc, char **argv)
@@ -90,21 +199,14 @@ static int run(struct cli *cli, int argc, char **argv)
 
     if (from >= argc)
         return cli_usage(cli, &cmd_explain, "what is to be explained?");
+    if (from == 1 && argv[1][0] == '-' && argv[1][1] && (argv[1][1] < '0' || argv[1][1] > '9'))
+        return cli_usage(cli, &cmd_explain, "unknown option %s", argv[1]);
     if (argc - from == 1 && strcmp(argv[from], "-") == 0)
         return explain_stream(cli, stdin, "standard input");
-    if (argc - from == 1 && is_file(argv[from])) {
-        FILE *f = fopen(argv[from], "rb");
-        if (!f)
-            return cli_fail(cli, EXIT_USAGE, "unreadable", strerror(errno), NULL, "cannot read %s", argv[from]);
-        int rc = explain_stream(cli, f, argv[from]);
-        fclose(f);
-        return rc;
-    }
+    if (argc - from == 1 && is_file(argv[from]))
+        return explain_file(cli, argv[from]);
     char *words = joined(argc, argv, from);
-    int n = !words ? 0 : explain_code(words, stdout) ? 1 : explain_words(words, stdout);
-    int rc = n ? EXIT_DONE
-               : cli_fail(cli, EXIT_FAILED, "nothing_known", NULL, "slipway explain smp GROUP CODE, -- -ERRNO, or the whole log",
-                     "\"%s\" is neither a file nor a message or code that is known", words ? words : "");
+    int rc = words ? explain_text(cli, words) : cli_fail(cli, EXIT_USAGE, "no_memory", NULL, NULL, "no memory");
     free(words);
     return rc;
 }
@@ -114,7 +216,7 @@ const struct cli_command cmd_explain = {
     .summary = "what a log, a message or an error code means, and what to do",
     .help = "  slipway explain smp 1 8\n"
             "  minicom -C boot.log; slipway explain boot.log\n\n"
-            "  smp GROUP CODE    an SMP error, as a client prints it\n"
+            "  smp GROUP CODE    an SMP error, as a client prints it (img 8, os 2, smp 8 work, too)\n"
             "  -- -2             an errno of a Zephyr log\n"
             "  CODE              a finding of a Slipway device, such as external_flash_absent\n"
             "  \"TEXT\"            a message, such as \"Hash not Found (8)\"\n"

@@ -3,41 +3,84 @@
 #include <string.h>
 
 #include "host/doctor/explain_priv.h"
+#include "host/doctor/text.h"
+#include "host/lib/smp/names.h"
 
-/* `pattern` somewhere in the line, without regard to case; '*' skips any characters. */
-static bool matches(const char *line, size_t len, const char *pattern)
+enum { LINE_SEEN = 2000, LINE_SHOWN = 160 };
+
+static const struct explanation *const tables[] = { explain_boot, explain_codes, explain_clients };
+enum { TABLES = sizeof tables / sizeof tables[0] };
+
+const struct explanation *explain_at(size_t i)
 {
-    const char *at = line, *end = line + len;
-
-    while (*pattern) {
-        size_t n = strcspn(pattern, "*");
-        const char *hit = NULL;
-        for (const char *p = at; p + n <= end && !hit; p++) {
-            if (strncasecmp(p, pattern, n) == 0)
-                hit = p;
+    for (size_t t = 0; t < TABLES; t++) {
+        for (const struct explanation *e = tables[t]; e->title; e++) {
+            if (i-- == 0)
+                return e;
         }
-        if (!hit)
-            return false;
-        at = hit + n;
-        pattern += n + (pattern[n] == '*');
-    }
-    /* "-2" must not be taken for "-22" */
-    char last = pattern[-1];
-    return !(isdigit((unsigned char)last) && at < end && isdigit((unsigned char)*at));
-}
-
-const struct explanation *explain_line(const char *line, size_t len)
-{
-    for (const struct explanation *e = explanations; e->title; e++) {
-        if (e->match && matches(line, len, e->match))
-            return e;
     }
     return NULL;
 }
 
+/*
+ * `pattern` somewhere in the line, without regard to case; '*' skips any characters. A number at its end
+ * is a whole one: "-2" is not in "-22".
+ */
+static bool matches(const char *line, const char *pattern)
+{
+    char piece[128];
+
+    for (const char *at = line;;) {
+        size_t n = strcspn(pattern, "*");
+        bool number = !pattern[n] && n && isdigit((unsigned char)pattern[n - 1]);
+        snprintf(piece, sizeof piece, "%.*s", (int)n, pattern);
+        const char *hit = strcasestr(at, piece);
+        while (hit && number && isdigit((unsigned char)hit[n]))
+            hit = strcasestr(hit + 1, piece);
+        if (!hit)
+            return false;
+        if (!pattern[n])
+            return true;
+        at = hit + n;
+        pattern += n + 1;
+    }
+}
+
+/* The length of the entry's longest text that is in the line, 0 if none is. */
+static size_t longest_match(const struct explanation *e, const char *line)
+{
+    size_t longest = 0;
+
+    for (int m = 0; m < EXPLAIN_MATCHES && e->match[m]; m++) {
+        size_t n = strlen(e->match[m]);
+        if (n > longest && matches(line, e->match[m]))
+            longest = n;
+    }
+    return longest;
+}
+
+static const struct explanation *by_text(const char *line)
+{
+    const struct explanation *best = NULL;
+    size_t longest = 0;
+
+    for (size_t t = 0; t < TABLES; t++) {
+        for (const struct explanation *e = tables[t]; e->title; e++) {
+            size_t n = longest_match(e, line);
+            if (n > longest) {
+                best = e;
+                longest = n;
+            }
+        }
+    }
+    return best;
+}
+
 static const struct explanation *by_code(const char *code)
 {
-    for (const struct explanation *e = explanations; e->title; e++) {
+    const struct explanation *e;
+
+    for (size_t i = 0; (e = explain_at(i)); i++) {
         if (e->code && strcmp(e->code, code) == 0)
             return e;
     }
@@ -48,7 +91,10 @@ const struct explanation *explain_smp(int group, int rc)
 {
     char code[40];
 
-    snprintf(code, sizeof code, "smp %d %d", group, rc);
+    if (group < 0)
+        snprintf(code, sizeof code, "smp %d", rc);
+    else
+        snprintf(code, sizeof code, "smp %d %d", group, rc);
     return by_code(code);
 }
 
@@ -60,44 +106,139 @@ const struct explanation *explain_errno(int number)
     return by_code(code);
 }
 
-void explain_print(const struct explanation *e, FILE *out)
+/* --- codes in a line --------------------------------------------------------------------------- */
+
+/* The number behind `key` and what stands between them: blanks, quotes, ':' and '='. */
+static bool number_behind(const char *line, const char *key, int *out)
 {
-    fprintf(out, "%s\n", e->title);
-    for (int i = 0; i < 6 && e->causes[i]; i++)
-        fprintf(out, "  %d. %s\n", i + 1, e->causes[i]);
-    if (e->tell)
-        fprintf(out, "  Tell them apart: %s\n", e->tell);
-    if (e->action)
-        fprintf(out, "  What to do: %s\n", e->action);
-    if (e->rules)
-        fprintf(out, "  Rules: %s (slipway doctor --explain RULE; slipway doctor DIR checks them)\n", e->rules);
+    const char *at = strcasestr(line, key);
+    char *end;
+
+    if (!at)
+        return false;
+    at += strlen(key);
+    at += strspn(at, " \"':=");
+    if (!isdigit((unsigned char)*at))
+        return false;
+    long v = strtol(at, &end, 10);
+    *out = v < 10000 ? (int)v : 10000;
+    return true;
 }
 
-int explain_log(const char *text, size_t len, FILE *out)
+/* "IMG_MGMT_ERR_HASH_NOT_FOUND", "IMG_MGMT_ERR.HASH_NOT_FOUND", "MGMT_ERR_EBUSY". */
+static bool code_by_name(const char *line, int *group, int *rc)
 {
-    const struct explanation *seen[128];
-    int count = 0;
-    unsigned number = 0;
+    const char *at = strcasestr(line, "MGMT_ERR");
+    size_t used = 8;
 
-    for (const char *at = text, *end = text + len; at < end;) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
-        size_t n = (size_t)((stop ? stop : end) - at);
-        const struct explanation *e = explain_line(at, n < 2000 ? n : 2000);
-        number++;
-        bool known = false;
-        for (int i = 0; i < count; i++)
-            known |= seen[i] == e;
-        if (e && !known && count < 128) {
-            seen[count++] = e;
-            fprintf(out, "%sline %u: ", count > 1 ? "\n" : "", number);
-            for (size_t i = 0; i < n && i < 160; i++)
-                fputc(isprint((unsigned char)at[i]) ? at[i] : ' ', out);
-            fputc('\n', out);
-            explain_print(e, out);
+    if (!at)
+        return false;
+    bool img = at - line >= 4 && strncasecmp(at - 4, "IMG_", 4) == 0;
+    if (at[used] == '_' || at[used] == '.')
+        used++;
+    size_t n = strspn(at + used, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789");
+    for (unsigned i = 0; i < 64; i++) {
+        const char *name = smpc_rc_name(img ? 1 : SMPC_GROUP_SMP, i);
+        if (name && strlen(name) == n && strncasecmp(name, at + used, n) == 0) {
+            *group = img ? 1 : SMPC_GROUP_SMP;
+            *rc = (int)i;
+            return true;
         }
-        at += n + 1;
+    }
+    return false;
+}
+
+static bool code_in(const char *line, int *group, int *rc)
+{
+    if (code_by_name(line, group, rc))
+        return true;
+    if (number_behind(line, "group", group) && (number_behind(line, "rc", rc) || number_behind(line, "error", rc)))
+        return true;
+    *group = SMPC_GROUP_SMP;
+    return number_behind(line, "\"rc\"", rc) || number_behind(line, "Error: ", rc);
+}
+
+static bool speaks_of_failure(const char *line)
+{
+    static const char *const words[] = { "fail", "err", "unable", "cannot", "could not", "E:", "rc" };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcasestr(line, words[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The entry of the last negative number of the line that is an errno with one. */
+static const struct explanation *by_errno(const char *line)
+{
+    const struct explanation *found = NULL;
+
+    if (!speaks_of_failure(line))
+        return NULL;
+    for (const char *at = line; (at = strchr(at, '-')); at++) {
+        bool apart = at == line || strchr(" :=(,[", at[-1]);
+        size_t digits = strspn(at + 1, "0123456789");
+        bool whole = at[1 + digits] == '\0' || strchr(" ,.;:)]\r", at[1 + digits]);
+        const struct explanation *e = apart && whole && digits > 0 && digits < 4 ? explain_errno(atoi(at + 1)) : NULL;
+        if (e)
+            found = e;
+    }
+    return found;
+}
+
+const struct explanation *explain_line(const char *line, size_t len)
+{
+    char copy[LINE_SEEN + 1];
+    int group = 0, rc = 0;
+
+    if (len > LINE_SEEN)
+        len = LINE_SEEN;
+    for (size_t i = 0; i < len; i++)
+        copy[i] = line[i] ? line[i] : ' ';
+    copy[len] = '\0';
+    const struct explanation *e = by_text(copy);
+    if (e)
+        return e;
+    return code_in(copy, &group, &rc) ? explain_smp(group, rc) : by_errno(copy);
+}
+
+/* --- logs and words ---------------------------------------------------------------------------- */
+
+int explain_log(const char *text, size_t len, void (*fn)(const struct explain_hit *hit, void *ctx), void *ctx)
+{
+    enum { MOST = 128 };
+    const struct explanation *seen[MOST];
+    struct explain_hit hit = { .line = 0 };
+    int count = 0;
+
+    for (const char *at = text, *end = text + len; at < end && count < MOST; at += hit.len + 1) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        bool known = false;
+        hit.line++;
+        hit.text = at;
+        hit.len = (size_t)((stop ? stop : end) - at);
+        hit.entry = explain_line(at, hit.len);
+        for (int i = 0; i < count; i++)
+            known |= seen[i] == hit.entry;
+        if (hit.entry && !known) {
+            seen[count++] = hit.entry;
+            fn(&hit, ctx);
+        }
     }
     return count;
+}
+
+/* Group 0 has few codes of its own; whoever says "smp 0 8" most often means SMP's own 8. */
+static bool take_code(struct explain_hit *hit, int group, int rc)
+{
+    if (group == 0 && rc >= 0 && !smpc_rc_text(0, (unsigned)rc))
+        group = SMPC_GROUP_SMP;
+    hit->entry = explain_smp(group, rc);
+    hit->meaning = rc >= 0 ? smpc_rc_text(group, (unsigned)rc) : NULL;
+    if (hit->meaning)
+        smpc_rc_label(group, (unsigned)rc, hit->label, sizeof hit->label);
+    return hit->entry || hit->meaning;
 }
 
 /* "... (8)" at the end: the number of a phone app's message, which is the image group's. */
@@ -112,19 +253,72 @@ static int number_in_parens(const char *words)
     return *end == ')' && v >= 0 && v < 256 ? (int)v : -1;
 }
 
-int explain_words(const char *words, FILE *out)
+/* "smp 1 8", "smp 8", "img 8", "os 2" */
+static bool code_words(const char *words, int *group, int *rc)
 {
-    int group, rc, used = 0;
-    const struct explanation *e = NULL;
+    char name[16];
+    int used = 0;
 
-    if (sscanf(words, "smp %d %d%n", &group, &rc, &used) == 2 && words[used] == '\0')
-        e = explain_smp(group, rc);
-    else if (sscanf(words, "%d%n", &rc, &used) == 1 && words[used] == '\0' && rc > -1000 && rc < 1000)
-        e = explain_errno(rc);
-    else if (!(e = explain_line(words, strlen(words))) && (rc = number_in_parens(words)) >= 0)
-        e = explain_smp(1, rc);
+    if (sscanf(words, " smp %d %d %n", group, rc, &used) == 2 && used && !words[used])
+        return *group >= 0;
+    used = 0;
+    if (sscanf(words, " %15[A-Za-z] %d %n", name, rc, &used) != 2 || !used || words[used])
+        return false;
+    *group = smpc_group_by_name(name);
+    return *group >= SMPC_GROUP_SMP;
+}
+
+static bool errno_words(const char *words, int *number)
+{
+    int used = 0;
+
+    if (sscanf(words, " errno %d %n", number, &used) != 1 || !used || words[used]) {
+        used = 0;
+        if (sscanf(words, " %d %n", number, &used) != 1 || !used || words[used])
+            return false;
+    }
+    return *number > -10000 && *number < 10000;
+}
+
+bool explain_words(const char *words, struct explain_hit *hit)
+{
+    int group = 0, rc = 0;
+
+    *hit = (struct explain_hit) { .entry = NULL };
+    if (code_words(words, &group, &rc))
+        return take_code(hit, group, rc);
+    if (errno_words(words, &rc))
+        hit->entry = explain_errno(rc);
+    else if (!(hit->entry = by_text(words))) {
+        if (code_in(words, &group, &rc))
+            return take_code(hit, group, rc);
+        if ((rc = number_in_parens(words)) >= 0)
+            return take_code(hit, 1, rc);
+        hit->entry = by_errno(words);
+    }
+    return hit->entry != NULL;
+}
+
+void explain_print(const struct explain_hit *hit, FILE *out)
+{
+    const struct explanation *e = hit->entry;
+
+    if (hit->text) {
+        fprintf(out, "line %u: ", hit->line);
+        text_put(hit->text, hit->len < LINE_SHOWN ? hit->len : LINE_SHOWN, out);
+        fputc('\n', out);
+    }
+    if (hit->meaning)
+        fprintf(out, "%s: %s\n", hit->label, hit->meaning);
     if (!e)
-        return 0;
-    explain_print(e, out);
-    return 1;
+        return;
+    fprintf(out, "%s\n", e->title);
+    for (int i = 0; i < EXPLAIN_CAUSES && e->causes[i]; i++)
+        fprintf(out, "  %d. %s\n", i + 1, e->causes[i]);
+    if (e->tell)
+        fprintf(out, "  Tell them apart: %s\n", e->tell);
+    if (e->action)
+        fprintf(out, "  What to do: %s\n", e->action);
+    if (e->rules)
+        fprintf(out, "  Rules: %s (slipway doctor --explain RULE; slipway doctor DIR checks them)\n", e->rules);
 }

@@ -5,6 +5,11 @@
 
 #include "host/doctor/explain.h"
 
+static void print(const struct explain_hit *hit, void *ctx)
+{
+    explain_print(hit, ctx);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -18,8 +23,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < size; i++)
         text[i] = (char)data[i];
     text[size] = '\0';
-    explain_log(text, size, out);
-    explain_words(text, out);
+    explain_log(text, size, print, out);
+    struct explain_hit hit;
+    if (explain_words(text, &hit))
+        explain_print(&hit, out);
     free(text);
     return 0;
 }
