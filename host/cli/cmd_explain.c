@@ -100,6 +100,34 @@ static int finish(const struct cli *cli, int count)
     return EXIT_DONE;
 }
 
+/* A line of a device's console. */
+static void put_finding(const struct finding *f, unsigned line, struct output *o)
+{
+    char text[EXPLAIN_MAX];
+
+    if (o->cli->json) {
+        cli_event(o->cli, "console", "{s:i, s:o}", "line", (int)line, "finding", explain_finding_json(f));
+    } else {
+        printf("%sline %u, from the device: %s\n", o->count ? "\n" : "", line, explain_finding(f, text, sizeof text));
+        if (f->reason < REASON_RESET) /* from there on it is news */
+            printf("  try: %s\n", explain_next(f->reason));
+    }
+    o->count++;
+}
+
+static void explain_console(const char *text, size_t len, struct output *o)
+{
+    struct finding f;
+    unsigned line = 1;
+
+    for (const char *p = text, *end = text + len, *next; p < end; p = next, line++) {
+        const char *lf = memchr(p, '\n', (size_t)(end - p));
+        next = lf ? lf + 1 : end;
+        if (explain_console_line(p, (size_t)(next - p), &f))
+            put_finding(&f, line, o);
+    }
+}
+
 static int explain_stream(const struct cli *cli, FILE *f, const char *name)
 {
     struct output o = { .cli = cli };
@@ -115,10 +143,11 @@ static int explain_stream(const struct cli *cli, FILE *f, const char *name)
     }
     if (len >= MAX_LOG)
         cli_note(cli, "warning: only the first %d MiB of %s are read", MAX_LOG >> 20, name);
-    int n = explain_log(text, len, put, &o);
+    explain_console(text, len, &o);
+    explain_log(text, len, put, &o);
     free(text);
     snprintf(what, sizeof what, "no line of %s is known", name);
-    return n ? finish(cli, n) : nothing_known(cli, what, "slipway doctor DIR, with the project");
+    return o.count ? finish(cli, o.count) : nothing_known(cli, what, "slipway doctor DIR, with the project");
 }
 
 static int explain_file(const struct cli *cli, const char *path)
@@ -181,8 +210,13 @@ static int explain_text(const struct cli *cli, const char *words)
     unsigned own = own_finding(words);
     struct output o = { .cli = cli };
     struct explain_hit hit;
+    struct finding f;
     char what[300];
 
+    if (explain_console_line(words, strlen(words), &f)) {
+        put_finding(&f, 1, &o);
+        return finish(cli, 1);
+    }
     if (own)
         return explain_finding_code(cli, words, own);
     if (explain_words(words, &hit)) {
@@ -220,7 +254,7 @@ const struct cli_command cmd_explain = {
             "  -- -2             an errno of a Zephyr log\n"
             "  CODE              a finding of a Slipway device, such as external_flash_absent\n"
             "  \"TEXT\"            a message, such as \"Hash not Found (8)\"\n"
-            "  FILE or -         a log\n"
+            "  FILE or -         a log; lines \"@slw ...\" are what a Slipway bootloader says\n"
             "Exit status: 0 explained, 1 nothing known, 2 wrong use or unreadable.\n",
     .run = run,
 };

@@ -53,6 +53,23 @@ class Explain(unittest.TestCase):
         events = [json.loads(line) for line in slipway("--json", "explain", "external_flash_absent").stdout.splitlines()]
         self.assertEqual((events[0]["code"], events[-1]["ok"]), ("external_flash_absent", True))
 
+    def test_console_of_a_device(self):
+        log = b"@slw 64 ff 0 0 0\r\n\xfe\n[12.5] @slw 2 1 c22817 1f470c 0\r\n@slw 2 1 c2"
+        text = subprocess.run([SLIPWAY, "explain", "-"], input=log, capture_output=True)
+        self.assertEqual((text.returncode, text.stderr), (0, b""))
+        said = text.stdout.decode().split("\n\n")
+        self.assertEqual(len(said), 2)
+        self.assertIn("line 1, from the device: the bootloader runs after a reset", said[0])
+        self.assertNotIn("try:", said[0])
+        self.assertIn("line 3, from the device: another flash chip answers", said[1])
+        self.assertIn("found c2 28 17, expected 1f 47 0c\n  try: slipway info", said[1])
+        p = subprocess.run([SLIPWAY, "--json", "explain", "-"], input=log, capture_output=True)
+        events = [json.loads(line) for line in p.stdout.splitlines()]
+        self.assertEqual([(e["event"], e.get("line")) for e in events],
+                         [("console", 1), ("console", 3), ("result", None)])
+        self.assertEqual(events[1]["finding"]["code"], "external_flash_id")
+        self.assertIn("written anew", slipway("explain", "@slw 3f ff 0 0 0").stdout)
+
     def test_nothing_known(self):
         for args in (("frobnicate",), ("smp", "1", "99"), ("--", "-9999")):
             with self.subTest(args):
