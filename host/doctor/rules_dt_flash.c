@@ -341,7 +341,7 @@ static void protected_part(struct check *c, const struct image *i, const struct 
     if (!part || !part->protects || dt_prop(n, "has-lock") || dt_prop(n, "requires-ulbpr"))
         return;
     struct finding *f = check_report(c, node_place(c->v, n), i->name,
-        "a %s may have blocks protected; it then ignores erase and write without an error", part->name);
+        "the %s may have blocks protected; it then ignores erase and write without an error", part->name);
     f->fix = is_spi_nor(n) ? "has-lock = <0x3c>; so that the driver clears the protection"
                            : "read status register 1; if it is not 0x00, clear bits 5:2 once (the QSPI driver has no option for it)";
 }
