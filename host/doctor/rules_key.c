@@ -229,14 +229,14 @@ static void key05(struct check *c)
     }
 }
 
-static bool ignored_by_git(const struct view *v, const char *name)
+/* A file of that name somewhere in the project: then the path is what is wrong, and nobody keeps the key elsewhere. */
+static const char *named_elsewhere(const struct view *v, const char *name)
 {
     for (struct source *f = v->p->files.first; f; f = f->next) {
-        const char *text = strcmp(f->base, ".gitignore") == 0 ? source_peek(&v->p->files, f) : NULL;
-        if (text && (strstr(text, ".pem") || strstr(text, name) || strstr(text, "key")))
-            return true;
+        if (strcmp(f->base, name) == 0)
+            return f->rel;
     }
-    return false;
+    return NULL;
 }
 
 static void key06(struct check *c)
@@ -252,9 +252,11 @@ static void key06(struct check *c)
     const char *path = text_starts(item->value, "./") ? item->value + 2 : item->value;
     if (source_findf(s, "%s/%s", dir, path) || source_findf(s, "%s/%s", v->app_dir, path) || source_find(s, path))
         return;
+    const char *elsewhere = named_elsewhere(v, file_name(path));
     struct finding *f = check_report(c, item->at, v->sysbuild ? "sysbuild" : "mcuboot",
-        "the key file \"%s\" is a relative path that leads nowhere: neither beside %s nor in the project", item->value, item->at.file);
-    if (v->sysbuild || ignored_by_git(v, file_name(item->value)) || strstr(item->value, "../"))
+        "the key file \"%s\" is a relative path that leads nowhere: neither beside %s nor in the project%s%s", item->value, item->at.file,
+        elsewhere ? "; there is " : " (unless it is kept out of the repository)", elsewhere ? elsewhere : "");
+    if (v->sysbuild || !elsewhere || strstr(item->value, "../"))
         f->severity = SEV_WARNING;
 }
 

@@ -109,6 +109,11 @@ static bool names_part(const struct partition *box, const struct partition *p)
     return false;
 }
 
+static bool within(const struct partition *inner, uint64_t isize, const struct partition *outer, uint64_t osize)
+{
+    return inner->address >= outer->address && inner->address + isize <= outer->address + osize;
+}
+
 static bool overlap_matters(const struct partition *a, uint64_t asize, const struct partition *b, uint64_t bsize)
 {
     uint64_t aend = a->address + asize, bend = b->address + bsize;
@@ -117,10 +122,21 @@ static bool overlap_matters(const struct partition *a, uint64_t asize, const str
         return false;
     if (names_part(a, b) || names_part(b, a) || (a->container && b->container))
         return false;
-    bool inside = (b->address >= a->address && bend <= aend) || (a->address >= b->address && aend <= bend);
-    if (inside && (is_inner(a->name) || is_inner(b->name) || a->container || b->container))
+    if ((within(a, asize, b, bsize) || within(b, bsize, a, asize)) && (is_inner(a->name) || is_inner(b->name) || a->container || b->container))
         return false;
     return true;
+}
+
+/* What is built or updated, or a place for it: not data of the application. */
+static bool holds_image(const struct partition *p)
+{
+    static const char *const starts[] = { "mcuboot", "app", "tfm", "b0", "s0", "s1", "provision" };
+
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+        if (text_starts(p->name, starts[i]))
+            return true;
+    }
+    return false;
 }
 
 static void pm11(struct check *c)
@@ -138,8 +154,10 @@ static void pm11(struct check *c)
                 continue;
             struct finding *f = check_report(c, b->at, "sysbuild", "%s (0x%llx..0x%llx) and %s (0x%llx..0x%llx) overlap in %s",
                 b->name, (ull)b->address, (ull)(b->address + bsize), a->name, (ull)a->address, (ull)(a->address + asize), region);
-            /* one place for the updates of several images, one after the other, can be meant */
-            if (text_starts(a->name, "mcuboot_secondary") && text_starts(b->name, "mcuboot_secondary"))
+            /* one place for the updates of several images, one after the other, can be meant; so can data in data */
+            bool nested = within(a, asize, b, bsize) || within(b, bsize, a, asize);
+            if ((text_starts(a->name, "mcuboot_secondary") && text_starts(b->name, "mcuboot_secondary"))
+                || (nested && !holds_image(a) && !holds_image(b)))
                 f->severity = SEV_WARNING;
         }
     }
