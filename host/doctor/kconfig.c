@@ -86,20 +86,23 @@ static bool take(struct expr *e, const char *word)
 
 static enum truth either(struct expr *e);
 
-/* !X, (X), SYMBOL; a comparison is not judged. */
+/* !X, (X), SYMBOL; a comparison is not judged, nor is what nests deeper than a person writes. */
 static enum truth operand(struct expr *e)
 {
     char name[96];
     size_t n = 0;
 
-    if (take(e, "!"))
-        return (enum truth)(TRUE - operand(e));
-    if (take(e, "(")) {
-        if (++e->depth > MAX_PARENTHESES)
-            return MAYBE;
-        enum truth inner = either(e);
-        take(e, ")");
+    if (e->depth >= MAX_PARENTHESES) {
+        e->at = e->end;
+        return MAYBE;
+    }
+    bool negated = take(e, "!");
+    if (negated || take(e, "(")) {
+        e->depth++;
+        enum truth inner = negated ? (enum truth)(TRUE - operand(e)) : either(e);
         e->depth--;
+        if (!negated)
+            take(e, ")");
         return inner;
     }
     while (e->at < e->end && (isalnum((unsigned char)*e->at) || strchr("_\"$-.", *e->at)) && n < sizeof name - 1)
@@ -110,7 +113,9 @@ static enum truth operand(struct expr *e)
         return MAYBE;
     }
     if (take(e, "=") || take(e, "!=") || take(e, "<") || take(e, ">")) {
+        e->depth++;
         operand(e);
+        e->depth--;
         return MAYBE;
     }
     return symbol_truth(e, name);

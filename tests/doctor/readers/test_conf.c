@@ -1,5 +1,6 @@
 /* Kconfig fragments, .config, sysbuild.conf and Kconfig.sysbuild. */
 #include "host/doctor/conf.h"
+#include "host/doctor/kconfig.h"
 #include "tests/doctor/readers/reader_test.h"
 
 static struct conf read_text(struct fixture *x, const char *text, const char *prefix)
@@ -96,16 +97,60 @@ static void test_kconfig_defaults(void **state)
     struct conf c;
 
     conf_init(&c, &x->pool);
-    conf_read_kconfig(&c, &x->s, memfile(&x->s, "Kconfig.sysbuild", text, sizeof text - 1));
+    kconfig_read(&c, &x->s, memfile(&x->s, "Kconfig.sysbuild", text, sizeof text - 1), NULL);
     assert_string_equal(conf_value(&c, "BOOTLOADER"), "y");
     assert_place(&conf_item(&c, "BOOTLOADER")->at, "Kconfig.sysbuild", 4, 2);
     assert_string_equal(conf_value(&c, "KEY"), "sign.pem");
     assert_place(&conf_item(&c, "KEY")->at, "Kconfig.sysbuild", 13, 2);
     assert_null(conf_item(&c, "LATER"));
+    assert_true(conf_is(&c, "SWAP", "y")); /* the choice's member */
     assert_true(conf_item(&c, "KEY")->weak);
     conf_add(&c, "KEY", "other.pem", (struct place) { "sysbuild.conf", 1, 1 }, false);
     conf_add(&c, "KEY", "weak.pem", (struct place) { "Kconfig", 1, 1 }, true);
     assert_string_equal(conf_value(&c, "KEY"), "other.pem");
+}
+
+/* Conditions by what is known: false leaves the default out, unknown does not. */
+static void test_kconfig_conditions(void **state)
+{
+    static const struct {
+        const char *condition;
+        bool taken;
+    } rows[] = {
+        { "SOC_NRF52840", true }, { "SOC_NRF5340", false }, { "!SOC_NRF5340", true }, { "BOARD_ACME", true }, { "BOARD_OTHER", false },
+        { "SOC_NRF52840 && BOARD_OTHER", false }, { "SOC_NRF5340 || BOARD_ACME", true }, { "UNKNOWN", true }, { "!UNKNOWN", true },
+        { "(SOC_NRF5340 && UNKNOWN) || n", false }, { "UNKNOWN = \"x\"", true }, { "y", true }, { "n", false }, { "&&", true },
+    };
+    const struct kconfig_facts facts = { .board = "acme_nrf52840", .soc = soc_in("nrf52840") };
+    struct fixture *x = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[200];
+        struct conf c;
+        conf_init(&c, &x->pool);
+        snprintf(text, sizeof text, "config A\n\tdefault y if %s\n", rows[i].condition);
+        kconfig_read(&c, &x->s, memfile(&x->s, "Kconfig.sysbuild", text, strlen(text)), &facts);
+        if (!conf_item(&c, "A") != !rows[i].taken)
+            fail_msg("if %s: %s", rows[i].condition, conf_item(&c, "A") ? "taken" : "left out");
+    }
+}
+
+/* Half a megabyte of '!', '(' or comparisons is no reason to use up the stack. */
+static void test_kconfig_nesting(void **state)
+{
+    static const char *const parts[] = { "!", "(", "A=", "A&&", "!(" };
+    static char text[500000];
+    struct fixture *x = *state;
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        struct conf c;
+        conf_init(&c, &x->pool);
+        char *p = text + sprintf(text, "config A\n\tdefault y if ");
+        while (p < text + sizeof text - 8)
+            p += sprintf(p, "%s", parts[i]);
+        kconfig_read(&c, &x->s, memfile(&x->s, "Kconfig.sysbuild", text, strlen(text)), NULL);
+        assert_true(conf_is(&c, "A", "y"));
+    }
 }
 
 static void test_numbers(void **state)
@@ -160,6 +205,8 @@ int main(void)
         READER_TEST(test_last_one_counts_and_keeps_its_place),
         READER_TEST(test_sysbuild_prefix),
         READER_TEST(test_kconfig_defaults),
+        READER_TEST(test_kconfig_conditions),
+        READER_TEST(test_kconfig_nesting),
         READER_TEST(test_numbers),
         READER_TEST(test_what_is_no_configuration_is_said),
     };
