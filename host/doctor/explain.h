@@ -20,6 +20,7 @@ struct explanation {
     const char *tell; /* how to tell them apart */
     const char *action; /* what to do */
     const char *rules; /* rules of the doctor that look for it, or NULL */
+    bool usual; /* also printed when all is well: worth explaining, no finding of the doctor */
 };
 
 /*

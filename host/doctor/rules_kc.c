@@ -302,7 +302,7 @@ static void adv02(struct check *c)
             size_t n = (size_t)((stop ? stop : end) - at);
             const struct explanation *e = explain_line(at, n < 2000 ? n : 2000);
             line++;
-            if (e)
+            if (e && !e->usual)
                 check_report(c, (struct place) { f->rel, line, 1 }, "", "%s First to look at: %s%s%s", e->title, e->causes[0] ? e->causes[0] : "-",
                     e->rules ? "; rules " : "", e->rules ? e->rules : "");
             at += n + 1;
