@@ -50,27 +50,8 @@ static bool swaps(enum boot_step s)
         || s == STEP_REVERT_FOUND;
 }
 
-static void check_row(const struct boot_facts *f, enum boot_step step)
+static void check_swap(const struct boot_facts *f, enum boot_step step)
 {
-    assert_true(step < STEP_COUNT);
-    /* It never asks for what it was told. */
-    assert_false(step == ASK_P_GOOD && f->p_good != FACT_UNKNOWN);
-    assert_false(step == ASK_P_MATCH && f->p_match != FACT_UNKNOWN);
-    assert_false(step == ASK_S_GOOD && f->s_good != FACT_UNKNOWN);
-    assert_false(step == ASK_S_OLD && f->s_old != FACT_UNKNOWN);
-    /* Only what verified is started; recovery only where nothing verified. */
-    if (step == STEP_START)
-        assert_int_equal(f->p_good, FACT_YES);
-    if (step == STEP_RECOVERY)
-        assert_int_equal(f->p_good, FACT_NO);
-    /* Nothing is swapped or asked of a chip that is dead, and nothing after a stop. */
-    if (!f->external || f->stop != STOP_NO)
-        assert_false(swaps(step));
-    if (!f->external)
-        assert_false(step == ASK_S_GOOD || step == ASK_S_OLD || step == STEP_REFUSE || step == STEP_ABANDON
-            || (step == STEP_FLASHED_OUTSIDE && f->cell == CELL_UNFINISHED));
-    if (f->stop == STOP_TOUCHED)
-        assert_true(step == ASK_P_GOOD || step == STEP_START || step == STEP_RECOVERY);
     /* An image goes in only if it verified, and only when somebody asked, or slot 0 is broken. */
     if (step == STEP_TEST || step == STEP_PERM) {
         assert_int_equal(f->cell, CELL_IDLE);
@@ -97,6 +78,30 @@ static void check_row(const struct boot_facts *f, enum boot_step step)
         assert_true(f->p_magic == TRAILER_SET && f->p_copy_done == TRAILER_SET && f->p_image_ok == TRAILER_BLANK);
         assert_int_equal(f->s_good, FACT_YES);
     }
+}
+
+static void check_row(const struct boot_facts *f, enum boot_step step)
+{
+    assert_true(step < STEP_COUNT);
+    /* It never asks for what it was told. */
+    assert_false(step == ASK_P_GOOD && f->p_good != FACT_UNKNOWN);
+    assert_false(step == ASK_P_MATCH && f->p_match != FACT_UNKNOWN);
+    assert_false(step == ASK_S_GOOD && f->s_good != FACT_UNKNOWN);
+    assert_false(step == ASK_S_OLD && f->s_old != FACT_UNKNOWN);
+    /* Only what verified is started; recovery only where nothing verified. */
+    if (step == STEP_START)
+        assert_int_equal(f->p_good, FACT_YES);
+    if (step == STEP_RECOVERY)
+        assert_int_equal(f->p_good, FACT_NO);
+    /* Nothing is swapped or asked of a chip that is dead, and nothing after a stop. */
+    if (!f->external || f->stop != STOP_NO)
+        assert_false(swaps(step));
+    if (!f->external)
+        assert_false(step == ASK_S_GOOD || step == ASK_S_OLD || step == STEP_REFUSE || step == STEP_ABANDON
+            || (step == STEP_FLASHED_OUTSIDE && f->cell == CELL_UNFINISHED));
+    if (f->stop == STOP_TOUCHED)
+        assert_true(step == ASK_P_GOOD || step == STEP_START || step == STEP_RECOVERY);
+    check_swap(f, step);
     /* A confirm is never overlooked. */
     if (f->cell == CELL_TRIAL && !f->armed && f->stop == STOP_NO && f->p_image_ok != TRAILER_BLANK)
         assert_int_equal(step, STEP_SETTLE);

@@ -111,81 +111,82 @@ static struct flash_dev device(struct fake *f)
         .prog_max_ms = PROG_MS, .jedec = 0x1F470C };
 }
 
-static void test_arguments(void **state)
+enum op { READ, PROG_START, PROG, ERASE_START, ERASE, VERIFY, BLANK };
+
+static const struct argument_case {
+    const char *name;
+    enum op op;
+    uint32_t off, len;
+    int want;
+} argument_cases[] = {
+    { "read all", READ, 0, SIZE, OK },
+    { "read odd", READ, 3, 7, OK },
+    { "read nothing at the end", READ, SIZE, 0, OK },
+    { "read past the end", READ, SIZE - 1, 2, ERR_RANGE },
+    { "read behind the end", READ, SIZE + 4, 0, ERR_RANGE },
+    { "read with a sum that wraps", READ, 0xFFFFFFF0, 0x20, ERR_RANGE },
+    { "read with a length that wraps", READ, 16, 0xFFFFFFFF, ERR_RANGE },
+    { "start a page", PROG_START, 256, PAGE, OK },
+    { "start the end of a page", PROG_START, PAGE - WORD, WORD, OK },
+    { "start across pages", PROG_START, PAGE - WORD, 2 * WORD, ERR_ALIGN },
+    { "start more than a page", PROG_START, 0, PAGE + WORD, ERR_ALIGN },
+    { "start nothing", PROG_START, 0, 0, ERR_ALIGN },
+    { "start at an odd offset", PROG_START, 2, WORD, ERR_ALIGN },
+    { "start an odd length", PROG_START, 0, 6, ERR_ALIGN },
+    { "start past the end", PROG_START, SIZE, WORD, ERR_RANGE },
+    { "program over pages", PROG, 100, 800, OK },
+    { "program nothing", PROG, 8, 0, OK },
+    { "program at an odd offset", PROG, 2, 8, ERR_ALIGN },
+    { "program an odd length", PROG, 0, 1022, ERR_ALIGN },
+    { "program past the end", PROG, SIZE - WORD, 2 * WORD, ERR_RANGE },
+    { "erase a unit", ERASE_START, UNIT, 0, OK },
+    { "erase within a unit", ERASE_START, UNIT / 2, 0, ERR_ALIGN },
+    { "erase behind the end", ERASE_START, SIZE, 0, ERR_RANGE },
+    { "erase all", ERASE, 0, SIZE, OK },
+    { "erase nothing", ERASE, 0, 0, OK },
+    { "erase half a unit", ERASE, 0, UNIT / 2, ERR_ALIGN },
+    { "erase at an odd offset", ERASE, 4, UNIT, ERR_ALIGN },
+    { "erase past the end", ERASE, SIZE - UNIT, 2 * UNIT, ERR_RANGE },
+    { "verify past the end", VERIFY, SIZE - 4, 8, ERR_RANGE },
+    { "blank past the end", BLANK, SIZE - 4, 8, ERR_RANGE },
+};
+
+static int call(struct flash_dev *d, const struct argument_case *c)
 {
-    enum op { READ, PROG_START, PROG, ERASE_START, ERASE, VERIFY, BLANK };
-    static const struct {
-        const char *name;
-        enum op op;
-        uint32_t off, len;
-        int want;
-    } cases[] = {
-        { "read all", READ, 0, SIZE, OK },
-        { "read odd", READ, 3, 7, OK },
-        { "read nothing at the end", READ, SIZE, 0, OK },
-        { "read past the end", READ, SIZE - 1, 2, ERR_RANGE },
-        { "read behind the end", READ, SIZE + 4, 0, ERR_RANGE },
-        { "read with a sum that wraps", READ, 0xFFFFFFF0, 0x20, ERR_RANGE },
-        { "read with a length that wraps", READ, 16, 0xFFFFFFFF, ERR_RANGE },
-        { "start a page", PROG_START, 256, PAGE, OK },
-        { "start the end of a page", PROG_START, PAGE - WORD, WORD, OK },
-        { "start across pages", PROG_START, PAGE - WORD, 2 * WORD, ERR_ALIGN },
-        { "start more than a page", PROG_START, 0, PAGE + WORD, ERR_ALIGN },
-        { "start nothing", PROG_START, 0, 0, ERR_ALIGN },
-        { "start at an odd offset", PROG_START, 2, WORD, ERR_ALIGN },
-        { "start an odd length", PROG_START, 0, 6, ERR_ALIGN },
-        { "start past the end", PROG_START, SIZE, WORD, ERR_RANGE },
-        { "program over pages", PROG, 100, 800, OK },
-        { "program nothing", PROG, 8, 0, OK },
-        { "program at an odd offset", PROG, 2, 8, ERR_ALIGN },
-        { "program an odd length", PROG, 0, 1022, ERR_ALIGN },
-        { "program past the end", PROG, SIZE - WORD, 2 * WORD, ERR_RANGE },
-        { "erase a unit", ERASE_START, UNIT, 0, OK },
-        { "erase within a unit", ERASE_START, UNIT / 2, 0, ERR_ALIGN },
-        { "erase behind the end", ERASE_START, SIZE, 0, ERR_RANGE },
-        { "erase all", ERASE, 0, SIZE, OK },
-        { "erase nothing", ERASE, 0, 0, OK },
-        { "erase half a unit", ERASE, 0, UNIT / 2, ERR_ALIGN },
-        { "erase at an odd offset", ERASE, 4, UNIT, ERR_ALIGN },
-        { "erase past the end", ERASE, SIZE - UNIT, 2 * UNIT, ERR_RANGE },
-        { "verify past the end", VERIFY, SIZE - 4, 8, ERR_RANGE },
-        { "blank past the end", BLANK, SIZE - 4, 8, ERR_RANGE },
-    };
     static uint8_t buf[SIZE];
-    struct fake f;
     uint32_t bad;
     uint8_t found;
     bool blank;
 
+    switch (c->op) {
+    case READ:
+        return flash_read(d, c->off, buf, c->len);
+    case PROG_START:
+        return flash_prog_start(d, c->off, buf, c->len);
+    case PROG:
+        return flash_prog(d, c->off, buf, c->len);
+    case ERASE_START:
+        return flash_erase_start(d, c->off);
+    case ERASE:
+        return flash_erase(d, c->off, c->len);
+    case VERIFY:
+        return flash_verify(d, c->off, buf, c->len, &bad, &found);
+    default:
+        return flash_is_blank(d, c->off, c->len, &blank);
+    }
+}
+
+static void test_arguments(void **state)
+{
+    struct fake f;
+
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof argument_cases / sizeof argument_cases[0]; i++) {
+        const struct argument_case *c = &argument_cases[i];
         struct flash_dev d = device(&f);
-        int rc = 99;
-        switch (cases[i].op) {
-        case READ:
-            rc = flash_read(&d, cases[i].off, buf, cases[i].len);
-            break;
-        case PROG_START:
-            rc = flash_prog_start(&d, cases[i].off, buf, cases[i].len);
-            break;
-        case PROG:
-            rc = flash_prog(&d, cases[i].off, buf, cases[i].len);
-            break;
-        case ERASE_START:
-            rc = flash_erase_start(&d, cases[i].off);
-            break;
-        case ERASE:
-            rc = flash_erase(&d, cases[i].off, cases[i].len);
-            break;
-        case VERIFY:
-            rc = flash_verify(&d, cases[i].off, buf, cases[i].len, &bad, &found);
-            break;
-        case BLANK:
-            rc = flash_is_blank(&d, cases[i].off, cases[i].len, &blank);
-            break;
-        }
-        if (rc != cases[i].want)
-            fail_msg("%s: %s, expected %s", cases[i].name, err_name(rc), err_name(cases[i].want));
+        int rc = call(&d, c);
+        if (rc != c->want)
+            fail_msg("%s: %s, expected %s", c->name, err_name(rc), err_name(c->want));
         if (rc != OK)
             assert_int_equal(f.reads + f.progs + f.erases, 0);
     }

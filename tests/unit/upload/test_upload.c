@@ -298,16 +298,10 @@ static const char *refused(unsigned code)
     return text;
 }
 
-static void test_refused_at_once(void **state)
+static void send_bad_requests(void)
 {
     struct cborkit c;
-    struct testimage_options huge = { .major = 3 }, low = { .major = 3, .hdr_size = 0x20 },
-                             old = { .major = 1 }, elsewhere = { .major = 3, .reset_vector = 0x000F9101 };
-    uint64_t before;
 
-    (void)state;
-    open_board();
-    before = s.rig.external_chip.count.erases;
     ck_map(&c, 2);
     ck_bytes(&c, "data", b, 512);
     ck_uint(&c, "off", 0);
@@ -329,6 +323,10 @@ static void test_refused_at_once(void **state)
     ck_uint(&c, "off", 0);
     assert_string_equal(smprig_ask(&s, 2, 1, 1, &c), refused(30));
     assert_contains(verdict(), "\"why\":{\"r\":33,\"slot\":1,\"f\":4294967295,\"e\":1048576,");
+}
+
+static void send_bad_headers(void)
+{
     assert_string_equal(send_one(b, B_LEN, 0, 31, true), refused(22));
     assert_contains(verdict(), "\"why\":{\"r\":27,\"slot\":1,\"f\":31,\"e\":32,");
     assert_string_equal(send_one(b, B_LEN - TAIL, 0, 512, true), refused(22));
@@ -337,6 +335,15 @@ static void test_refused_at_once(void **state)
     assert_string_equal(send_one(b, B_LEN, 0, 512, true), refused(23));
     assert_contains(verdict(), "\"why\":{\"r\":21,\"slot\":1,\"f\":2532554812,\"e\":2532554813,");
     b[0] ^= 1;
+}
+
+/* Sound images that this board cannot take. */
+static void send_wrong_images(void)
+{
+    struct cborkit c;
+    struct testimage_options huge = { .major = 3 }, low = { .major = 3, .hdr_size = 0x20 },
+                             old = { .major = 1 }, elsewhere = { .major = 3, .reset_vector = 0x000F9101 };
+
     /* fits slot 1, but not slot 0 and its trailer */
     uint8_t *x = testimage_make(&s.rig.key, &huge, 925696);
     assert_string_equal(send_one(x, 925696, 0, 512, true), refused(30));
@@ -360,6 +367,18 @@ static void test_refused_at_once(void **state)
     assert_contains(verdict(), "\"state\":\"refused\",\"len\":");
     assert_contains(verdict(), "\"why\":{\"r\":85,\"slot\":1,\"f\":16777216,\"e\":16777216,");
     free(x);
+}
+
+static void test_refused_at_once(void **state)
+{
+    uint64_t before;
+
+    (void)state;
+    open_board();
+    before = s.rig.external_chip.count.erases;
+    send_bad_requests();
+    send_bad_headers();
+    send_wrong_images();
     /* nothing was touched for any of them */
     smprig_run(&s);
     assert_int_equal(s.rig.external_chip.count.erases, before);
