@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "board/board_priv.h"
@@ -175,7 +176,10 @@ static void resume(struct gdb *g, bool step)
             break;
     }
     g->stepping = false;
-    say_stop(g);
+    if (g->done)
+        reply(g, "W00"); /* the run is over: as a program that has ended */
+    else
+        say_stop(g);
 }
 
 /* ---- packets ---- */
@@ -357,6 +361,16 @@ static bool take_packet(struct gdb *g, char *packet)
     return true;
 }
 
+/* Lets the last answer arrive: a socket that is closed with something unread takes it back. */
+static void hang_up(int fd)
+{
+    struct pollfd f = { .fd = fd, .events = POLLIN };
+    char rest[64];
+    shutdown(fd, SHUT_WR);
+    while (poll(&f, 1, 200) > 0 && read(fd, rest, sizeof rest) > 0)
+        ;
+}
+
 enum board_stop board_gdb_serve(struct board *b, int fd, uint64_t until, board_between_fn *between, void *ctx)
 {
     struct gdb *g = calloc(1, sizeof *g);
@@ -377,6 +391,7 @@ enum board_stop board_gdb_serve(struct board *b, int fd, uint64_t until, board_b
             g->in_len = 0; /* longer than we said we take: nothing to be made of it */
     }
     board_on_watch(b, NULL, NULL);
+    hang_up(fd);
     enum board_stop stop = g->killed ? BOARD_BREAK : g->stop;
     free(g);
     return stop;

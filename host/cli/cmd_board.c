@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,13 +195,16 @@ static enum board_stop run(struct session *s, uint64_t until)
     for (;;) {
         feed(s);
         uint64_t step = s->real ? slice : 20 * slice, to = until;
-        bool sliced = expects_input(s) || (s->real && board_next_event(s->b) != UINT64_MAX);
+        bool goes_on = until != UINT64_MAX || board_next_event(s->b) != UINT64_MAX;
+        bool sliced = expects_input(s) || (s->real && goes_on);
         if (sliced && until - board_now(s->b) > step)
             to = board_now(s->b) + step;
         enum board_stop stop = board_run(s->b, to);
-        if (stop != BOARD_RUNS || s->seen || interrupted || board_now(s->b) >= until)
+        if (stop != BOARD_RUNS || s->seen || interrupted)
             return stop;
         keep_pace(s);
+        if (board_now(s->b) >= until || interrupted)
+            return stop;
     }
 }
 
@@ -227,7 +231,10 @@ static int serve_gdb(struct session *s, uint64_t until, enum board_stop *stop)
             "cannot listen on port %u", s->opt.gdb_port);
     }
     cli_note(s->cli, "waiting for a debugger: gdb-multiarch -ex 'target remote localhost:%u'", s->opt.gdb_port);
-    int client = accept(fd, NULL, NULL);
+    struct pollfd caller = { .fd = fd, .events = POLLIN };
+    while (!interrupted && poll(&caller, 1, 200) == 0) /* a signal may come just before */
+        ;
+    int client = interrupted ? -1 : accept(fd, NULL, NULL);
     int why = errno;
     close(fd);
     if (client < 0)
