@@ -23,6 +23,7 @@ const struct campaign campaigns[] = {
     { "revert-3-3-shared", { 3, 3, 1 }, 2, 2, 1, 0, { ACT_TEST_B, ACT_HANG }, A },
     { "revert-asked", { 2, 2, 1 }, 2, 0, 3, 0, { ACT_TEST_B, ACT_ASK_REVERT }, A },
     { "revert-attempts3", { 1, 1, 1 }, 2, 0, 3, 0, { ACT_TEST_B, ACT_HANG }, A },
+    { "install-attempts3", { 1, 1, 1 }, 2, 0, 3, 0, { ACT_TEST_B, ACT_CONFIRM }, B },
     { "permanent", { 2, 2, 1 }, 2, 0, 1, 0, { ACT_PERM_B }, B },
     { "permanent-gap1", { 1, 2, 1 }, 1, 0, 1, 0, { ACT_PERM_B }, B },
     { "recover", { 2, 2, 1 }, 2, 0, 1, X_BROKEN_P, { ACT_END }, A },

@@ -115,7 +115,7 @@ SEEDS = [
     if (err == OK && st->starts""")]}},
     {"name": "forget-start", "what": "a recorded start is not counted", "by": ["--depth", "0", "--campaign", "revert"],
      "files": {FACTS: [("base->st.starts + (base->word[STATE_START] && base->st.starts < UINT8_MAX)", "base->st.starts")]}},
-    {"name": "no-rearm", "what": "the trailer of P is not written anew before a further attempt", "by": ["--depth", "3", "--campaign", "revert-attempts3"],
+    {"name": "no-rearm", "what": "the trailer of P is not written anew before a further attempt", "by": ["--depth", "1", "--campaign", "install-attempts3"],
      "files": {BOOT: [("    st.starts = b->f.starts;\n    run_swap(b, &st, &tables, true);", """    st.starts = b->f.starts;
     if (state_write(&b->cell, &st, &tables) == OK && state_set(&b->cell, STATE_DONE) == OK)
         finished(b);
