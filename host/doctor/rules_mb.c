@@ -40,7 +40,10 @@ static void mb01(struct check *c)
 
     if (log_line(c, "Failed reading sectors; BOOT_MAX_IMG_SECTORS=", &at))
         check_report(c, at, "mcuboot", "MCUboot could not read the sectors of a slot; most often the slot has more than BOOT_MAX_IMG_SECTORS");
+    uint64_t number;
     const char *said = opt(v, &v->boot, "BOOT_MAX_IMG_SECTORS");
+    if (said && !conf_number(said, &number))
+        said = NULL; /* "is not set" */
     enum swap_mode m = swap_mode(v);
     if (!uses_mcuboot(v) || opt_on(v, &v->boot, "BOOT_MAX_IMG_SECTORS_AUTO") || (!swaps(m) && m != OVERWRITE)
         || (!said && !v->pm))

@@ -195,7 +195,8 @@ static void mb21(struct check *c)
     if (slot_is_external(v) && !(v->soc && strcmp(v->soc->name, "nrf5340") == 0))
         check_report(c, mode_place(v), "mcuboot", "direct XIP runs slot 1 where it lies, and this SoC cannot execute from external flash");
     else if (v->soc && v->soc->rram && v->pm && !v->has_static)
-        check_report(c, mode_place(v), "mcuboot", "direct XIP on an nRF54L needs a pm_static.yml");
+        check_report(c, mode_place(v), "mcuboot", "direct XIP on an nRF54L needs a pm_static.yml (NCSDK-30119; newer kits may not)")->severity
+            = SEV_WARNING;
 }
 
 static void mb22(struct check *c)

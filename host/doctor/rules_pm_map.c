@@ -83,8 +83,10 @@ static void pm10(struct check *c)
         const struct slot *s = &slots[i];
         if (!s->known || (s->address % 4096 == 0 && s->size % 4096 == 0))
             continue;
-        check_report(c, s->at, "mcuboot", "%s is 0x%llx bytes at 0x%llx: not a multiple of the erase unit of 0x1000", s->name,
-            (ull)s->size, (ull)s->address);
+        struct finding *f = check_report(c, s->at, "mcuboot",
+            "%s is 0x%llx bytes at 0x%llx: not a multiple of the erase unit of 0x1000", s->name, (ull)s->size, (ull)s->address);
+        if (!s->external && swap_mode(v) == OVERWRITE)
+            f->severity = SEV_WARNING; /* shares a unit with its neighbour, which goes well while that end of it is empty */
     }
 }
 

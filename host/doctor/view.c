@@ -526,13 +526,27 @@ static void gather(struct setup *u)
         u->has_sysbuild = true;
 }
 
-static bool sb_says_off(const struct setup *u)
+static bool sb_says(const struct setup *u, const char *partition_manager)
 {
     struct conf sb;
 
     conf_init(&sb, u->p->pool);
     sb_of_project(u, &sb);
-    return conf_is(&sb, "PARTITION_MANAGER", "n");
+    return conf_is(&sb, "PARTITION_MANAGER", partition_manager);
+}
+
+/* Partitions as Zephyr writes them since 4.4. In kits of that time the Partition Manager is what one asks for. */
+static bool mapped_partitions(const struct setup *u)
+{
+    for (struct source *f = u->p->files.first; f; f = f->next) {
+        bool dts = text_ends(f->base, ".overlay") || text_ends(f->base, ".dts") || text_ends(f->base, ".dtsi");
+        if (!dts || !source_below(f, u->app) || f->size > 1 << 20 || project_in_build(u->p, f->rel))
+            continue;
+        const char *text = source_peek(&u->p->files, f);
+        if (text && strstr(text, "\"zephyr,mapped-partition\""))
+            return true;
+    }
+    return false;
 }
 
 /* The flows that are possible, and which of them is only a what-if. */
@@ -544,7 +558,7 @@ static unsigned candidates_of(const struct setup *u, unsigned *whatif)
     *whatif = 0;
     if (u->p->forced_flow >= 0)
         return 1u << u->p->forced_flow;
-    if (u->pm_off || sb_says_off(u) || (soc && !soc->pm))
+    if (u->pm_off || sb_says(u, "n") || (soc && !soc->pm))
         return IN_NONE;
     if (u->build && u->build->sb_config)
         return u->pm_outputs ? IN_SYSBUILD : IN_NONE;
@@ -553,6 +567,8 @@ static unsigned candidates_of(const struct setup *u, unsigned *whatif)
     if (u->has_sysbuild) {
         if (!u->pm_evidence)
             return u->p->plain_zephyr ? IN_NONE : IN_SYSBUILD | IN_NONE;
+        if (!u->pm_outputs && mapped_partitions(u) && !static_map(u) && !sb_says(u, "y"))
+            return IN_SYSBUILD | IN_NONE;
         *whatif = u->pm_outputs ? 0 : IN_NONE;
         return IN_SYSBUILD;
     }
