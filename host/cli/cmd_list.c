@@ -68,8 +68,25 @@ static void print_unlisted(const struct device *d, unsigned slot, const json_t *
     puts("  DOES NOT VERIFY");
 }
 
-/* Slots that the standard list leaves out, and what is wrong with those that it has. */
-static void print_wrong(const struct device *d, const struct smpc_images *list)
+static bool is_listed(const struct smpc_images *list, unsigned slot)
+{
+    for (unsigned i = 0; i < list->count; i++) {
+        if (list->image[i].slot == slot)
+            return true;
+    }
+    return false;
+}
+
+static void print_listed(const struct device *d, const struct smpc_images *list, unsigned slot)
+{
+    for (unsigned i = 0; i < list->count; i++) {
+        if (list->image[i].slot == slot)
+            print_image(d, &list->image[i]);
+    }
+}
+
+/* By group 64, in its order: slots that the standard list leaves out too, and what is wrong with each. */
+static void print_slots(const struct device *d, const struct smpc_images *list)
 {
     char text[EXPLAIN_MAX];
     const json_t *entry;
@@ -78,11 +95,10 @@ static void print_wrong(const struct device *d, const struct smpc_images *list)
 
     json_array_foreach(answer_list(d->slots, "slots"), i, entry) {
         unsigned slot = (unsigned)answer_int(entry, "slot", 0);
-        bool listed = false;
-        for (unsigned k = 0; k < list->count; k++)
-            listed = listed || list->image[k].slot == slot;
         bool wrong = explain_take_finding(json_object_get(entry, "why"), &f);
-        if (!listed)
+        if (is_listed(list, slot))
+            print_listed(d, list, slot);
+        else
             print_unlisted(d, slot, entry, wrong && f.reason < REASON_IMG_NONE);
         f.slot = FINDING_NO_SLOT; /* the line says it */
         if (wrong)
@@ -118,15 +134,15 @@ static int run(struct cli *cli, int argc, char **argv)
         device_close(&d);
         return rc;
     }
-    (void)device_ask(&d, SLIPWAY_SLOTS);
+    bool ours = device_ask(&d, SLIPWAY_SLOTS);
     if (cli->json) {
         send_events(&d);
         cli_event(cli, "result", "{s:b, s:i}", "ok", 1, "images", (int)list.count);
     } else {
         printf("slot  version             size  %-*s  state\n", SHORT_HASH, "hash");
-        for (unsigned i = 0; i < list.count; i++)
+        for (unsigned i = 0; !ours && i < list.count; i++)
             print_image(&d, &list.image[i]);
-        print_wrong(&d, &list);
+        print_slots(&d, &list);
         if (device_layouts_differ(&d, &f))
             printf("      %s\n", explain_finding(&f, text, sizeof text));
     }

@@ -248,6 +248,8 @@ static int send_once(struct device *d, const struct transfer *t, struct smpc_upl
 int transfer_send(struct device *d, struct transfer *t)
 {
     struct smpc_upload u;
+
+    device_forget(d); /* what is said afterwards of slot 1 must not be what was there before */
     int rc = t->restart ? erase_first(d) : EXIT_DONE;
     if (rc != EXIT_DONE)
         return rc;

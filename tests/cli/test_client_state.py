@@ -108,20 +108,36 @@ class Explained(CommandCase):
         why = finding(2, 0xC22817, 0x1F470C)
         report = {"action": "none", "started": True, "trial": False, "stopped": False, "starts": 0, "attempts": 1,
                   "gap": 0, "units": 0, "ms": {"total": 12, "verify": 10}, "running": "1.0.0", "slots": [],
-                  "findings": [why], "failures": [finding(4, 0, 255, 4096)]}
+                  "findings": [why], "failures": [finding(4, 0, 255, 4096), why]}
         answers = {0: report, 1: chips(why), 2: layout(), 3: {"state": "none", "len": 0, "off": 0}, 4: slots(why)}
         with Udp(Device(slipway=answers)) as s:
             self.expect(slipway("info", *s.options), 0, "NOT USABLE", "c2 28 17", "1f 47 0c", "board.dts",
                         "application and bootloader agree", "0x00c000")
             self.expect(slipway("list", *s.options), 0, "another flash chip answers")
             self.expect(slipway("report", *s.options), 0, "started 1.0.0 from slot 0", "another flash chip",
-                        "Failures kept in flash", "at offset 0x1000", "took 12 ms")
+                        "Earlier failures, kept in flash", "at offset 0x1000", "took 12 ms")
+            self.assertEqual(slipway("report", *s.options).out.count("another flash chip answers"), 1)
             r = slipway("info", *s.options, "--json")
             chip = [e for e in r.events if e["event"] == "chip"][1]
             self.assertEqual((chip["ok"], chip["why"]["code"]), (False, "external_flash_id"))
             r = slipway("report", *s.options, "--json")
             self.assertEqual(r.events[0]["findings"][0]["code"], "external_flash_id")
             self.assertEqual(r.last, {"event": "result", "ok": True})
+
+
+    def test_list_of_a_board_in_the_middle_of_a_swap(self):
+        """Only slot 1 can be listed; slot 0 comes first all the same."""
+        class Half(Device):
+            def entry(self, slot):
+                return super().entry(slot) if slot == 1 else None
+        there = image((2, 0, 0, 0), seed=3)
+        held = {"v": "2.0.0", "size": len(there), "hash": image_hash(there), "unit": 0, "ok": True}
+        d = Half(slipway={4: {"swap": "unfinished", "slots": [
+            {"slot": 0, "why": finding(25, 0x23AD, 0x6908, 0xA200, 0)}, {"slot": 1, "image": held, "pending": True}]}})
+        d.slots[1] = there
+        with Udp(d) as s:
+            lines = [line for line in slipway("list", *s.options).out.splitlines() if line[:1].isdigit()]
+        self.assertEqual([line.split()[:2] for line in lines], [["0", "no"], ["1", "2.0.0"]])
 
 
 class States(CommandCase):

@@ -80,6 +80,8 @@ CASES = [
     # in the middle of an upload
     Wrong("absent on the way", ("upload", "large"), "external_flash_absent", fault="external:absent@300",
           silent_boot=True, **{**NO_CHIP, "report": "upload"}),
+    Wrong("absent in the middle of an update", ("update", "large"), "external_flash_absent", silent_boot=True,
+          fault="external:absent@300", says="slot 1: cannot be read", **{**NO_CHIP, "report": "upload"}),
     Wrong("busy on the way", ("upload", "large"), "external_flash_busy", fault="external:busy@300", expected="ms",
           silent_boot=True, next="slipway reset"),
     Wrong("unreadable on the way", ("upload", "large"), "external_flash_read", fault="external:read-error@300",

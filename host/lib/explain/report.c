@@ -106,19 +106,33 @@ static void print_times(const json_t *report, FILE *out)
     fputs(".\n", out);
 }
 
-static void print_findings(const json_t *list, const char *title, FILE *out)
+static bool is_in(const json_t *list, const json_t *entry)
+{
+    const json_t *other;
+    size_t i;
+
+    json_array_foreach(list, i, other) {
+        if (json_equal(other, entry))
+            return true;
+    }
+    return false;
+}
+
+/* Those of a list that are not in `told`, which may be NULL. */
+static void print_findings(const json_t *list, const json_t *told, const char *title, FILE *out)
 {
     char text[EXPLAIN_MAX];
     struct finding f;
     const json_t *entry;
     size_t i;
 
-    if (json_array_size(list) == 0)
-        return;
-    fprintf(out, "%s\n", title);
     json_array_foreach(list, i, entry) {
-        if (explain_take_finding(entry, &f))
-            fprintf(out, "  - %s\n", explain_finding(&f, text, sizeof text));
+        if (is_in(told, entry) || !explain_take_finding(entry, &f))
+            continue;
+        if (title)
+            fprintf(out, "%s\n", title);
+        title = NULL;
+        fprintf(out, "  - %s\n", explain_finding(&f, text, sizeof text));
     }
 }
 
@@ -187,8 +201,9 @@ void explain_report(const json_t *report, const json_t *slots, FILE *out)
             fputc('\n', out);
         }
     }
-    print_findings(answer_list(report, "findings"), "What it met:", out);
-    print_findings(answer_list(report, "failures"), "Failures kept in flash, oldest first:", out);
+    const json_t *met = answer_list(report, "findings");
+    print_findings(met, NULL, "What it met:", out);
+    print_findings(answer_list(report, "failures"), met, "Earlier failures, kept in flash, oldest first:", out);
 }
 
 void explain_upload(const json_t *upload, FILE *out)
