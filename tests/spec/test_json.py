@@ -46,6 +46,12 @@ class JsonTest(unittest.TestCase):
                   self.shop.path("out.bin"))
         self.done("verify", self.image)
         self.done("verify", "--key", self.shop.key, self.image)
+        self.done("explain", "smp", "1", "8")
+        self.done("explain", "external_flash_absent")
+        log = self.shop.path("boot.log")
+        with open(log, "w") as f:
+            f.write("@slw 1 1 ffffff 1f470c 0\r\nHash not Found (8)\n")
+        self.assertEqual({e["event"] for e in self.done("explain", log)}, {"console", "explanation", "result"})
         names = {e["event"] for e in self.done("layout", BOARD)}
         self.assertEqual(names, {"chip", "part", "result"})
 
