@@ -37,7 +37,10 @@ struct demo {
     struct layout layout;
     struct layout_report report;
     struct demo_run run;
+    bool simulated; /* else the shipped firmware on the virtual board */
+    struct demo_firmware firmware;
     struct slot_view before[2], after[2];
+    char slot0[64]; /* version 1 and its address, for the virtual board */
     unsigned act;
 };
 
@@ -85,10 +88,10 @@ static int do_command(struct demo *d, const char *const *words)
         words[0], rc);
 }
 
-/* After a reset: the board's own words. */
+/* After a reset: the board's own words, or that it answers. */
 static int do_wait(struct demo *d)
 {
-    if (demo_board_ready(&d->run))
+    if (d->simulated ? demo_board_ready(&d->run) : demo_uart_ready(&d->run))
         return EXIT_DONE;
     return interrupted ? EXIT_INTERRUPTED
                        : cli_fail(d->cli, EXIT_FAILED, "demo", NULL, NULL, "the board did not come back");
@@ -116,6 +119,40 @@ static int write_payload(struct demo *d, unsigned n, uint32_t len)
     if (fclose(out) != 0 || wrote != len)
         return cli_fail(d->cli, EXIT_FILE, "file", strerror(errno), NULL, "cannot write %s", path);
     return EXIT_DONE;
+}
+
+/* The firmware's application: the same code under another version, and a little longer each time. */
+static int copy_payload(struct demo *d, unsigned n)
+{
+    char path[4200], why[IMAGEFILE_WHY_LEN];
+    static const char text[] = "Slipway demo ";
+    struct imagefile f;
+
+    if (imagefile_read(d->firmware.app, &f, why) != OK)
+        return cli_fail(d->cli, EXIT_FILE, "file", NULL, NULL, "cannot read %s: %s", d->firmware.app, why);
+    snprintf(path, sizeof path, "%s/app-v%u.bin", d->dir, n + 1);
+    FILE *out = fopen(path, "wb");
+    bool good = out && fwrite(f.data.p, 1, f.data.len, out) == f.data.len;
+    for (unsigned i = 0; good && i < 64 * n; i++)
+        good = fwrite(text, 1, sizeof text - 1, out) == sizeof text - 1;
+    good = out && fclose(out) == 0 && good;
+    imagefile_free(&f);
+    return good ? EXIT_DONE : cli_fail(d->cli, EXIT_FILE, "file", strerror(errno), NULL, "cannot write %s", path);
+}
+
+static int copy_key(struct demo *d)
+{
+    char path[4200], buf[4096];
+    FILE *in = fopen(d->firmware.key, "rb");
+
+    snprintf(path, sizeof path, "%s/key.pem", d->dir);
+    FILE *out = in ? fopen(path, "wbx") : NULL;
+    size_t n = out ? fread(buf, 1, sizeof buf, in) : 0;
+    bool good = n > 0 && fwrite(buf, 1, n, out) == n;
+    good = out && fclose(out) == 0 && good;
+    if (in)
+        fclose(in);
+    return good ? EXIT_DONE : cli_fail(d->cli, EXIT_FILE, "file", strerror(errno), NULL, "cannot copy %s", d->firmware.key);
 }
 
 /* --- slots, read from the chips' files --- */
@@ -213,32 +250,74 @@ static int act_images(struct demo *d)
 
     heading(d, "A key, and three versions of an application");
     tell(d, "Every image is signed; the bootloader starts none that is not. (imgtool's images do as well.)");
+    if (!d->simulated)
+        tell(d, "The application is the firmware's, under three versions; key.pem is the key its build made.");
     for (unsigned n = 0; rc == EXIT_DONE && n < PAYLOADS; n++)
-        rc = write_payload(d, n, len[n] & ~3u);
+        rc = d->simulated ? write_payload(d, n, len[n] & ~3u) : copy_payload(d, n);
     if (rc == EXIT_DONE)
-        rc = DO(d, "keygen", "key.pem");
+        rc = d->simulated ? DO(d, "keygen", "key.pem") : copy_key(d);
     for (unsigned n = 0; rc == EXIT_DONE && n < PAYLOADS; n++)
         rc = sign(d, n);
     return rc == EXIT_DONE ? DO(d, "inspect", "app-v2.signed.bin") : rc;
 }
 
-static int act_board(struct demo *d)
+/* The virtual board: with both files as from the factory, or with what its chips have kept. */
+static int virtual_start(struct demo *d, bool factory)
+{
+    const char *const first[] = { "board", "run", "--board", d->board, "--uart0", "pty:uart0", "--internal", "board/internal.bin",
+        "--external", "board/external.bin", "--hex", d->firmware.boot, "--bin", d->slot0, NULL };
+    const char *const again[] = { "board", "run", "--board", d->board, "--uart0", "pty:uart0", "--internal", "board/internal.bin",
+        "--external", "board/external.bin", NULL };
+    char dir[4200];
+
+    snprintf(dir, sizeof dir, "%s/board", d->dir);
+    mkdir(dir, 0777);
+    snprintf(d->slot0, sizeof d->slot0, "app-v1.signed.bin@%#x", (unsigned)d->layout.slot0.off);
+    if (demo_uart_start(&d->run, factory ? first : again, "uart0"))
+        return EXIT_DONE;
+    return interrupted ? EXIT_INTERRUPTED
+                       : cli_fail(d->cli, EXIT_FAILED, "demo", NULL, NULL, "the board does not start, or does not answer");
+}
+
+/* What lies in both slots. The chips' files are those of a board that is off: it is switched off and on again. */
+static int view(struct demo *d, struct slot_view slots[2])
+{
+    if (!d->simulated)
+        demo_board_stop(&d->run);
+    look(d, slots);
+    return d->simulated ? EXIT_DONE : virtual_start(d, false);
+}
+
+static int start_board(struct demo *d)
 {
     const char *const sim[] = { "sim", "--board", d->board, "--state", "board", "--key", "key.pem", "--image",
         "app-v1.signed.bin", "--udp", "0", NULL };
 
+    if (d->simulated) {
+        tell(d, "\nA board without hardware: the real boot core over models of both chips, in virtual time.\n"
+                "Version 1 is in slot 0.");
+        if (!demo_board_start(&d->run, sim))
+            return cli_fail(d->cli, EXIT_FAILED, "demo", NULL, NULL, "the board does not start");
+        return EXIT_DONE;
+    }
+    tell(d, "\nA board without hardware: an nRF52840 and its flash chip in virtual time, with the bootloader's hex\n"
+            "file as it would be flashed, and version 1 in slot 0. Its UART has 115200 baud, as the real one.");
+    return virtual_start(d, true);
+}
+
+static int act_board(struct demo *d)
+{
     heading(d, "The board: slot 0 in the nRF52840, slot 1 in external flash");
     int rc = DO(d, "layout", d->board);
+    if (rc == EXIT_DONE)
+        rc = start_board(d);
     if (rc != EXIT_DONE)
         return rc;
-    tell(d, "\nA board without hardware: the real boot core over models of both chips, in virtual time.\n"
-            "Version 1 is in slot 0.");
-    if (!demo_board_start(&d->run, sim))
-        return cli_fail(d->cli, EXIT_FAILED, "demo", NULL, NULL, "the board does not start");
     fprintf(told(d), "The commands below find it by SLIPWAY_DEVICE=%s\n", d->run.device);
-    look(d, d->before);
     rc = DO(d, "info");
-    return rc == EXIT_DONE ? DO(d, "list") : rc;
+    if (rc == EXIT_DONE)
+        rc = DO(d, "list");
+    return rc == EXIT_DONE ? view(d, d->before) : rc;
 }
 
 static int act_update(struct demo *d)
@@ -269,17 +348,31 @@ static int act_update(struct demo *d)
 static int act_result(struct demo *d)
 {
     heading(d, "What became of it");
-    look(d, d->after);
-    int rc = expect(d, &d->after[0], 2);
+    tell(d, "The bootloader's report of that start, in words:");
+    int rc = DO(d, "report");
+    if (rc == EXIT_DONE)
+        rc = view(d, d->after);
+    if (rc == EXIT_DONE)
+        rc = expect(d, &d->after[0], 2);
     if (rc != EXIT_DONE)
         return rc;
     draw_both(d, "Before", d->before);
     draw_both(d, "After: the old image stays in slot 1 until the next upload", d->after);
-    tell(d, "\nThe bootloader's report of that start, in words:");
-    return DO(d, "report");
+    return EXIT_DONE;
 }
 
-/* Upload, test, reset; then a further reset that finds the image unconfirmed. */
+/* On the simulated board by a reset, on the virtual one by its power switch. */
+static int start_unconfirmed(struct demo *d, struct slot_view trial[2])
+{
+    tell(d, "Version 3 runs, on trial. It hangs, say, or somebody pulls the plug: it starts again unconfirmed.");
+    if (!d->simulated)
+        return view(d, trial);
+    look(d, trial);
+    int rc = DO(d, "reset");
+    return rc == EXIT_DONE ? do_wait(d) : rc;
+}
+
+/* Upload, test, reset; then a further start that finds the image unconfirmed. */
 static int try_and_revert(struct demo *d, struct slot_view trial[2], struct slot_view back[2])
 {
     int rc = DO(d, "upload", "app-v3.signed.bin");
@@ -290,16 +383,14 @@ static int try_and_revert(struct demo *d, struct slot_view trial[2], struct slot
         rc = DO(d, "reset");
     if (rc == EXIT_DONE)
         rc = do_wait(d);
-    look(d, trial);
+    if (rc == EXIT_DONE)
+        rc = start_unconfirmed(d, trial);
     if (rc == EXIT_DONE)
         rc = expect(d, &trial[0], 3);
-    if (rc != EXIT_DONE)
-        return rc;
-    tell(d, "Version 3 runs, on trial. It hangs, say, or somebody pulls the plug: it starts again unconfirmed.");
-    rc = DO(d, "reset");
     if (rc == EXIT_DONE)
-        rc = do_wait(d);
-    look(d, back);
+        rc = DO(d, "report");
+    if (rc == EXIT_DONE)
+        rc = view(d, back);
     return rc == EXIT_DONE ? expect(d, &back[0], 2) : rc;
 }
 
@@ -317,8 +408,7 @@ static int act_revert(struct demo *d)
     draw_both(d, "On trial", trial);
     draw_both(d, "Reverted: version 2 is back, every byte of it", back);
     tell(d, "");
-    rc = DO(d, "list");
-    return rc == EXIT_DONE ? DO(d, "report") : rc;
+    return DO(d, "list");
 }
 
 static int tell_story(struct demo *d)
@@ -344,6 +434,8 @@ static int parse(struct demo *d, int argc, char **argv)
             d->board_name = v;
         else if ((v = args_value(&a, "--keep", NULL)))
             d->keep = v;
+        else if (args_flag(&a, "--sim", NULL))
+            d->simulated = true;
         else
             args_unknown(&a);
     }
@@ -372,9 +464,19 @@ static int make_dir(struct demo *d)
     return EXIT_DONE;
 }
 
+/* The firmware is there once `make` has built it; a board of one's own may have none. */
+static void choose_machine(struct demo *d)
+{
+    if (d->simulated)
+        return;
+    d->simulated = !demo_firmware_find(&d->firmware, d->self, d->layout.board);
+    if (d->simulated)
+        cli_note(d->cli, "no firmware is built for %s: the demo runs on the simulated board", d->layout.board);
+}
+
 static void remove_dir(const struct demo *d)
 {
-    static const char *const names[] = { "key.pem", "board/internal.bin", "board/external.bin", "board" };
+    static const char *const names[] = { "key.pem", "uart0", "board/internal.bin", "board/external.bin", "board" };
     char path[4200];
 
     for (unsigned n = 1; n <= PAYLOADS; n++) {
@@ -397,6 +499,7 @@ static int run_demo(struct demo *d)
     sigaction(SIGINT, &on_interrupt, NULL);
     sigaction(SIGTERM, &on_interrupt, NULL);
     d->run = (struct demo_run) { .cli = d->cli, .self = d->self, .dir = d->dir };
+    choose_machine(d);
     int rc = tell_story(d);
     demo_board_stop(&d->run);
     if (d->keep)
@@ -405,8 +508,9 @@ static int run_demo(struct demo *d)
         remove_dir(d);
     if (rc != EXIT_DONE)
         return rc;
-    tell(d, "\nTry it yourself: slipway help sim, then slipway help update.");
-    cli_event(d->cli, "result", "{s:b}", "ok", 1);
+    tell(d, d->simulated ? "\nTry it yourself: slipway help sim, then slipway help update."
+                         : "\nTry it yourself: slipway help board, then slipway help update.");
+    cli_event(d->cli, "result", "{s:b, s:s}", "ok", 1, "machine", d->simulated ? "sim" : "board");
     return EXIT_DONE;
 }
 
@@ -437,6 +541,8 @@ const struct cli_command cmd_demo = {
             "that does so, what the board says, and both slots before and after.\n"
             "\n"
             "  --board BOARD   folder below boards/, or a devicetree file (default at25xe321d_nrf52840)\n"
+            "  --sim           on the simulated board, in a second or two; without it the firmware that `make`\n"
+            "                  built runs on the virtual board, which takes most of a minute\n"
             "  --keep DIR      do it in DIR, which must not be there yet, and leave it\n",
     .device = false,
     .run = run,

@@ -1,12 +1,14 @@
 #include "host/cli/demo_run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { READY_MS = 60000 };
@@ -105,7 +107,7 @@ bool demo_board_ready(struct demo_run *r)
     return false;
 }
 
-bool demo_board_start(struct demo_run *r, const char *const *words)
+static bool start(struct demo_run *r, const char *const *words)
 {
     int ends[2];
 
@@ -120,11 +122,14 @@ bool demo_board_start(struct demo_run *r, const char *const *words)
     }
     close(ends[1]);
     r->board_out = ends[0];
-    if (r->board < 0) {
+    if (r->board < 0)
         r->board = 0;
-        return false;
-    }
-    return demo_board_ready(r);
+    return r->board > 0;
+}
+
+bool demo_board_start(struct demo_run *r, const char *const *words)
+{
+    return start(r, words) && demo_board_ready(r);
 }
 
 void demo_board_stop(struct demo_run *r)
@@ -136,4 +141,87 @@ void demo_board_stop(struct demo_run *r)
         continue;
     close(r->board_out);
     r->board = 0;
+}
+
+/* ---- the virtual board: known by its UART ---- */
+
+enum { UART_READY_S = 60, AFTER_RESET_MS = 400 /* the reset comes 250 ms after its answer */ };
+
+static void sleep_ms(long ms)
+{
+    nanosleep(&(struct timespec) { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
+}
+
+/* An echo that nobody sees. */
+static bool answers(const struct demo_run *r)
+{
+    static const char *const echo[] = { "echo", "there", NULL };
+    int status, nowhere = open("/dev/null", O_WRONLY);
+    pid_t child = fork();
+
+    if (child == 0) {
+        dup2(nowhere, STDERR_FILENO);
+        become(r, echo, nowhere);
+    }
+    close(nowhere);
+    while (child > 0 && waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR)
+            return false;
+    }
+    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static bool runs(const struct demo_run *r)
+{
+    return r->board > 0 && waitpid(r->board, NULL, WNOHANG) == 0;
+}
+
+bool demo_uart_ready(struct demo_run *r)
+{
+    time_t end = time(NULL) + UART_READY_S;
+
+    sleep_ms(AFTER_RESET_MS);
+    while (!answers(r)) {
+        if (!runs(r) || time(NULL) > end)
+            return false;
+    }
+    fprintf(told(r), "%sboard: answers on its UART%s\n", r->cli->color ? "\033[2m" : "", r->cli->color ? "\033[0m" : "");
+    return true;
+}
+
+bool demo_uart_start(struct demo_run *r, const char *const *words, const char *link)
+{
+    char path[4200];
+
+    snprintf(path, sizeof path, "%s/%s", r->dir, link);
+    if (!start(r, words))
+        return false;
+    for (int i = 0; i < 1000 && access(path, F_OK) != 0; i++) {
+        if (!runs(r))
+            return false;
+        sleep_ms(10);
+    }
+    snprintf(r->device, sizeof r->device, "%s", path);
+    return demo_uart_ready(r);
+}
+
+static bool readable(char *path, size_t size, const char *dir, const char *board, const char *name)
+{
+    int n = snprintf(path, size, "%s/firmware/%s%s%s", dir, board, *board ? "/" : "", name);
+
+    return n > 0 && (size_t)n < size && access(path, R_OK) == 0;
+}
+
+bool demo_firmware_find(struct demo_firmware *f, const char *self, const char *board)
+{
+    char dir[4096];
+
+    snprintf(dir, sizeof dir, "%s", self);
+    for (char *slash; (slash = strrchr(dir, '/')) != NULL;) {
+        *slash = 0;
+        if (readable(f->boot, sizeof f->boot, dir, board, "slipway-boot.hex")
+            && readable(f->app, sizeof f->app, dir, board, "slipway-app.bin"))
+            return readable(f->key, sizeof f->key, dir, "", "throw-away-key.pem");
+    }
+    return false;
 }
