@@ -137,7 +137,7 @@ class Explained(CommandCase):
         d.slots[1] = there
         with Udp(d) as s:
             lines = [line for line in slipway("list", *s.options).out.splitlines() if line[:1].isdigit()]
-        self.assertEqual([line.split()[:2] for line in lines], [["0", "no"], ["1", "2.0.0"]])
+        self.assertEqual([line.split()[:2] for line in lines], [["0", "no"], ["1", "2.0.0+0"]])
 
 
 class States(CommandCase):
