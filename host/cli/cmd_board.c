@@ -377,12 +377,13 @@ const struct cli_command cmd_board = {
         "  --until TEXT         stop when TEXT appears on UART 0\n"
         "  --input FILE         send its bytes to UART 0, at the line's speed\n"
         "  --pace real|max      real when a person or live client is on the UART, else max\n"
-        "  --gdb PORT           wait for gdb-multiarch on localhost:PORT, start halted\n"
+        "  --gdb PORT           wait for gdb-multiarch on localhost:PORT, halted at reset\n"
         "  --cut N[:HOW]        power fails in the N-th flash operation; HOW: none, all, half, bits of it done\n"
         "  --trace FILE         flash operations, faults, resets, and a hash over every instruction (slower)\n"
         "  --stats              one JSON line at the end of stdout\n"
         "\n"
-        "Exit status: 0 --for or --until met, 1 TEXT not seen, 2 usage, 3 bad file, 5 no pty or port,\n"
-        "20 power cut, 21 lock-up or fault, 22 waits for something that is not modelled.\n",
+        "Exit status: 0 --for or --until met, or asleep for good; 1 TEXT not seen; 2 usage; 3 bad file;\n"
+        "5 no pty or port; 20 power cut; 21 lock-up, fault or dead loop; 22 waits for something that is\n"
+        "not modelled; 130 interrupted.\n",
     .run = run_board,
 };
