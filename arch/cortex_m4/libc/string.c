@@ -53,6 +53,14 @@ int memcmp(const void *a, const void *b, size_t n)
 {
     const unsigned char *x = a, *y = b;
 
+    if (aligned(x, y)) {
+        for (; n >= 4 && *(const uint32_t *)a == *(const uint32_t *)b; n -= 4) {
+            a = (const uint32_t *)a + 1;
+            b = (const uint32_t *)b + 1;
+        }
+        x = a;
+        y = b;
+    }
     for (; n > 0 && *x == *y; n--, x++, y++)
         continue;
     return n == 0 ? 0 : *x - *y;

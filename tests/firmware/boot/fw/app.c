@@ -7,6 +7,7 @@
  *   APP_CONFIRM   1: programs image_ok in its trailer, as boot_write_img_confirmed() does
  *   APP_HANG      1: hangs with interrupts off, as soon as it has said its name
  *   APP_RESET     1: resets by software after a moment; 2: into the bootloader's recovery (GPREGRET 1)
+ *   APP_MISCHIEF  what it does to the external chip before that: enum mischief
  */
 #include <stdint.h>
 
@@ -94,6 +95,43 @@ static void wait(uint32_t turns)
         __asm volatile("nop");
 }
 
+/* One custom instruction of the QSPI controller: `len` bytes of `data` behind the opcode. */
+static void instruct(uint32_t opcode, uint32_t data, uint32_t len, uint32_t write_enable)
+{
+    REG(0x40029638) = data;
+    REG(0x40029100) = 0;
+    REG(0x40029634) = opcode | (len + 1) << 8 | 3u << 12 | write_enable << 15;
+    while (!REG(0x40029100))
+        ;
+}
+
+enum mischief { NONE, POWER_DOWN, ERASING, PROTECTED, QUAD_OFF, FOUR_BYTE };
+
+static void do_mischief(int how)
+{
+    static const uint8_t pins[] = { 19, 17, 0, 20, 21, 22, 23 };
+
+    for (unsigned i = 0; i < sizeof pins; i++) {
+        if (i != 2)
+            REG(0x40029524 + 4 * i) = pins[i];
+    }
+    REG(0x40029500) = 1;
+    REG(0x40029100) = 0;
+    REG(0x40029000) = 1;
+    while (!REG(0x40029100))
+        ;
+    if (how == POWER_DOWN)
+        instruct(0xB9, 0, 0, 0);
+    if (how == ERASING) /* 64 KiB behind slot 1: some hundred milliseconds */
+        instruct(0xD8, 0x00001F, 3, 1);
+    if (how == PROTECTED)
+        instruct(0x01, 0x1C, 1, 1);
+    if (how == QUAD_OFF)
+        instruct(0x01, 0, 2, 1);
+    if (how == FOUR_BYTE)
+        instruct(0xB7, 0, 0, 0);
+}
+
 void reset(void);
 void reset(void)
 {
@@ -113,6 +151,8 @@ void reset(void)
     if (APP_CONFIRM)
         confirm();
     put("app done\r\n");
+    if (APP_MISCHIEF)
+        do_mischief(APP_MISCHIEF);
     if (APP_RESET) {
         wait(1000);
         if (APP_RESET == 2)
