@@ -97,11 +97,23 @@ static bool find_misfit_by_slots(struct device *d, const struct transfer *t, str
     return f->reason != REASON_NONE;
 }
 
+/* In recovery an upload ends the swap that a dead chip stopped: what it had moved is not moved back. */
+static void warn_of_swap(struct device *d)
+{
+    static const char text[] = "a swap is not finished; an upload gives it up, slipway reset tries to go on with it";
+
+    if (!device_ask(d, SLIPWAY_SLOTS) || strcmp(answer_text(d->slots, "swap", "idle"), "unfinished") != 0)
+        return;
+    cli_note(d->cli, "warning: %s", text);
+    cli_event(d->cli, "warning", "{s:s, s:s}", "code", "swap_unfinished", "text", text);
+}
+
 int transfer_check(struct device *d, const struct transfer *t)
 {
     struct finding f;
     char text[EXPLAIN_MAX];
 
+    warn_of_swap(d);
     bool wrong = device_ask(d, SLIPWAY_LAYOUT) ? find_misfit(d, &t->file, &f)
                                                : find_misfit_by_slots(d, t, &f);
     if (!wrong)

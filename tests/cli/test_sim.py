@@ -306,6 +306,7 @@ class SimTest(unittest.TestCase):
                 with self.board("--fault", f"external:{fault}@100") as sim:
                     self.assertIn(f"recovery reason={reason}", sim.lines)
                     self.assertIn("a swap had to stop", self.slipway(sim, "report").stdout)
+                    self.assertIn("an upload gives it up", self.slipway(sim, "update", "--dry-run", self.v2).stderr)
                 with self.board() as sim:
                     self.assertEqual((sim.boot["action"], sim.boot["running"]), ("resume", "2.3.4+5"))
                     self.assertEqual(sim.slot(0)[:len(self.new)], self.new)
