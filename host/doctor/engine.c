@@ -98,6 +98,7 @@ struct finding *check_report(struct check *c, struct place at, const char *image
     f->last_board = c->v->board;
     f->board_count = c->v->board_count;
     f->board_file |= for_board_only(c->v, at.file);
+    f->boot_given = c->v->boot.has_built ? NULL : c->v->boot_given;
     return f;
 }
 
@@ -267,6 +268,15 @@ static void judge_boards(struct doctor *d, struct finding *f)
     f->message = pool_printf(&d->pool, "%s (only for %s%s)", f->message, f->board, f->boards > 1 ? " and others" : "");
 }
 
+/* What MCUboot lacks may be in what a build file hands it. */
+static void judge_given(struct doctor *d, struct finding *f)
+{
+    if (f->severity != SEV_ERROR || !f->boot_given || strcmp(f->image, "mcuboot") != 0)
+        return;
+    f->severity = SEV_WARNING;
+    f->message = pool_printf(&d->pool, "%s (unless %s gives MCUboot what is missing)", f->message, f->boot_given);
+}
+
 /* --- suppression ------------------------------------------------------------------------------- */
 
 /* "doctor: ignore PM15 reason" on the line. The reason, NULL if it is not for this rule or has none. */
@@ -370,6 +380,7 @@ static void collect(struct doctor *d)
         for (struct finding *f = d->index[b]; f && n < MAX_FINDINGS; f = f->next) {
             judge_boards(d, f);
             judge_flow(d, f);
+            judge_given(d, f);
             suppress(d, f);
             all[n++] = f;
         }

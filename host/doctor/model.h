@@ -73,6 +73,7 @@ struct view {
     enum flow flow;
     bool whatif; /* a flow that is not taken unless somebody switches the Partition Manager off */
     unsigned candidates; /* flows that are possible, this one among them */
+    const char *boot_given; /* a build file that gives MCUboot more than is seen here, or NULL */
     unsigned board_count; /* boards that the application is for; more than one: this is one of them */
     bool sysbuild, pm;
     bool external_intent; /* the project says that slot 1 is to be external */

@@ -42,6 +42,7 @@ struct finding {
     unsigned boards, board_count; /* boards it was found for, and those looked at; the last of them */
     const char *last_board;
     bool board_file; /* it stands in a file of that board alone */
+    const char *boot_given; /* as the view's, if MCUboot was judged by its sources */
     const char *suppressed; /* the reason, or NULL */
 };
 

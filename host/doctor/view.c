@@ -19,6 +19,7 @@ struct setup {
     const char *suffix; /* FILE_SUFFIX of this build, NULL: none */
     const struct suffixes *suffixes; /* those that the application has files for */
     bool has_sysbuild, has_child, pm_evidence, pm_outputs, pm_off;
+    const char *boot_given; /* a file that gives MCUboot more files or options, in ways not followed here; NULL */
 };
 
 static struct dt_tree *new_tree(struct project *p)
@@ -461,7 +462,8 @@ static void make_view(const struct setup *u, enum flow flow, unsigned candidates
     void (*fn)(struct view *, void *), void *ctx)
 {
     struct view v = { .p = u->p, .app_dir = u->app, .board = u->board, .flow = flow, .build = u->build,
-        .candidates = candidates, .whatif = whatif, .pm = flow != FLOW_NONE, .board_count = u->board_count };
+        .candidates = candidates, .whatif = whatif, .pm = flow != FLOW_NONE, .board_count = u->board_count,
+        .boot_given = u->boot_given };
 
     v.sysbuild = flow == FLOW_SYSBUILD || (flow == FLOW_NONE && u->has_sysbuild);
     read_app(u, &v.app);
@@ -502,6 +504,25 @@ static bool mentions_pm(struct project *p)
     return false;
 }
 
+/* Does a build file or script hand MCUboot files or options of its own? */
+static bool gives_boot(struct sources *s, struct source *f)
+{
+    static const char *const ends[] = { ".cmake", ".sh", ".bat", ".ps1", ".json", ".yml", ".yaml" };
+    static const char *const words[] = { "mcuboot_EXTRA_", "mcuboot_DTC_OVERLAY_FILE", "mcuboot_OVERLAY_CONFIG",
+        "mcuboot_CONF_FILE", "mcuboot_CONFIG_", "mcuboot_SHIELD", "add_overlay_dts(mcuboot", "add_overlay_config(mcuboot",
+        "set_config_bool(mcuboot", "set_config_int(mcuboot" };
+    bool script = strcmp(f->base, "CMakeLists.txt") == 0 || strcmp(f->base, "Makefile") == 0;
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        script |= text_ends(f->base, ends[i]);
+    const char *text = script && f->size < 1 << 18 ? source_peek(s, f) : NULL;
+    for (size_t i = 0; text && i < sizeof words / sizeof words[0]; i++) {
+        if (strstr(text, words[i]))
+            return true;
+    }
+    return false;
+}
+
 static void gather(struct setup *u)
 {
     struct sources *s = &u->p->files;
@@ -513,6 +534,8 @@ static void gather(struct setup *u)
         u->has_sysbuild |= text_starts(rest, "sysbuild/") || strcmp(rest, "sysbuild.conf") == 0
             || strcmp(rest, "Kconfig.sysbuild") == 0 || strcmp(rest, "sysbuild.cmake") == 0;
         u->has_child |= text_starts(rest, "child_image/");
+        if (!u->boot_given && gives_boot(s, f))
+            u->boot_given = f->rel;
     }
     u->pm_evidence = mentions_pm(u->p) || (u->has_child && !u->has_sysbuild);
     const struct build *b = u->build;
