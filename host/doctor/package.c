@@ -49,7 +49,7 @@ static void read_manifest(struct package *z, struct pool *pool, const char *text
 }
 
 /* The data of the present entry, NULL (and `why`) if it is too large or damaged. */
-static char *unpack(struct archive *a, struct pool *pool, size_t *len, size_t *total, const char **why)
+static char *unpack(struct archive *a, struct sources *s, struct source *f, size_t *len, size_t *total, const char **why)
 {
     size_t room = 0, used = 0;
     char *data = NULL;
@@ -75,8 +75,12 @@ static char *unpack(struct archive *a, struct pool *pool, size_t *len, size_t *t
             *why = "it unpacks to more than any firmware";
             break;
         }
+        if (n == 0 && !source_charge(s, f, used)) {
+            *why = f->trouble;
+            break;
+        }
         if (n == 0) {
-            char *copy = pool_copy(pool, data, used);
+            char *copy = pool_copy(s->pool, data, used);
             free(data);
             *len = used;
             return copy;
@@ -135,10 +139,8 @@ static void read_members(struct package *z, struct archive *a, struct sources *s
         if (!name || archive_entry_filetype(e) != AE_IFREG)
             continue;
         name = pool_dup(pool, name);
-        const char *data = unpack(a, pool, &len, &total, &z->broken);
-        if (data && !source_charge(s, f, len))
-            z->broken = f->trouble;
-        if (z->broken)
+        const char *data = unpack(a, s, f, &len, &total, &z->broken);
+        if (!data)
             return;
         take_member(z, s, f, name, data, len);
     }
