@@ -21,6 +21,9 @@ demo: all ## set up, then the whole story on a board in this machine: sign, uplo
 check: all bootstrap-tests ## set up, then all tests (what CI runs)
 	@tools/check
 
+docs: all ## docs/doctor/: a page for each rule of the doctor, from its table
+	@tools/rule-pages
+
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
@@ -34,4 +37,4 @@ bootstrap-tests:
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all host demo check help clean bootstrap-build bootstrap-firmware bootstrap-tests
+.PHONY: all host demo check docs help clean bootstrap-build bootstrap-firmware bootstrap-tests

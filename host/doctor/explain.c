@@ -299,6 +299,14 @@ bool explain_words(const char *words, struct explain_hit *hit)
     return hit->entry != NULL;
 }
 
+static void put_labelled(const char *label, const char *text, FILE *out)
+{
+    if (!text)
+        return;
+    size_t column = (size_t)fprintf(out, "  %s: ", label);
+    text_put_wrapped(text, column, 5, out);
+}
+
 void explain_print(const struct explain_hit *hit, FILE *out)
 {
     const struct explanation *e = hit->entry;
@@ -312,13 +320,14 @@ void explain_print(const struct explain_hit *hit, FILE *out)
         fprintf(out, "%s: %s\n", hit->label, hit->meaning);
     if (!e)
         return;
-    fprintf(out, "%s\n", e->title);
-    for (int i = 0; i < EXPLAIN_CAUSES && e->causes[i]; i++)
-        fprintf(out, "  %d. %s\n", i + 1, e->causes[i]);
-    if (e->tell)
-        fprintf(out, "  Tell them apart: %s\n", e->tell);
-    if (e->action)
-        fprintf(out, "  What to do: %s\n", e->action);
+    text_put_wrapped(e->title, 0, 0, out);
+    for (int i = 0; i < EXPLAIN_CAUSES && e->causes[i]; i++) {
+        fprintf(out, "  %d. ", i + 1);
+        text_put_wrapped(e->causes[i], 5, 5, out);
+    }
+    put_labelled("Tell them apart", e->tell, out);
+    put_labelled("What to do", e->action, out);
+    put_labelled("Rules", e->rules, out);
     if (e->rules)
-        fprintf(out, "  Rules: %s (slipway doctor --explain RULE; slipway doctor DIR checks them)\n", e->rules);
+        fprintf(out, "     (slipway doctor --explain RULE; slipway doctor DIR checks them)\n");
 }

@@ -12,33 +12,17 @@ static const struct paint colored = { "\033[1;31m", "\033[1;33m", "\033[1;36m", 
     "\033[0m" };
 static const struct paint plain = { "", "", "", "", "", "", "" };
 
-enum { WIDTH = 100, INDENT = 11 };
+enum { INDENT = 11 }; /* of texts, behind their labels */
 
 static void put(const char *text, FILE *out)
 {
     text_put(text, strlen(text), out);
 }
 
-/* Words to at most WIDTH columns, the following lines indented. */
 static void put_wrapped(const char *label, const char *text, FILE *out)
 {
-    size_t column = INDENT;
-
     fprintf(out, "    %-7s", label);
-    for (const char *at = text + strspn(text, " "); *at;) {
-        size_t n = strcspn(at, " ");
-        if (column > INDENT && column + 1 + n > WIDTH) {
-            fprintf(out, "\n%*s", INDENT, "");
-            column = INDENT;
-        } else if (column > INDENT) {
-            fputc(' ', out);
-            column++;
-        }
-        text_put(at, n, out);
-        column += n;
-        at += n + strspn(at + n, " ");
-    }
-    fputc('\n', out);
+    text_put_wrapped(text, INDENT, INDENT, out);
 }
 
 /* The source line, and a mark below the column. */

@@ -57,6 +57,26 @@ void text_put(const char *text, size_t len, FILE *out)
     }
 }
 
+void text_put_wrapped(const char *text, size_t column, size_t indent, FILE *out)
+{
+    bool first = true;
+
+    for (const char *at = text + strspn(text, " "); *at; first = false) {
+        size_t n = strcspn(at, " ");
+        if (!first && column + 1 + n > TEXT_WIDTH) {
+            fprintf(out, "\n%*s", (int)indent, "");
+            column = indent;
+        } else if (!first) {
+            fputc(' ', out);
+            column++;
+        }
+        text_put(at, n, out);
+        column += n;
+        at += n + strspn(at + n, " ");
+    }
+    fputc('\n', out);
+}
+
 char *text_printable(struct pool *pool, const char *text)
 {
     char *copy = pool_alloc(pool, strlen(text) + 1), *to = copy;

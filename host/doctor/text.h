@@ -25,7 +25,14 @@ unsigned text_bad_line(const char *text, size_t len);
  */
 void text_put(const char *text, size_t len, FILE *out);
 
-/* The same as a copy, and '?' for newlines, too: a name of one line. */
+/*
+ * Writes words from column `column` on, in lines of at most TEXT_WIDTH columns where words allow; the
+ * following lines are indented. Ends the last line.
+ */
+enum { TEXT_WIDTH = 100 };
+void text_put_wrapped(const char *text, size_t column, size_t indent, FILE *out);
+
+/* What text_put() writes, as a copy, and '?' for newlines, too: a name of one line. */
 char *text_printable(struct pool *pool, const char *text);
 
 #endif
