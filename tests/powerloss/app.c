@@ -227,12 +227,27 @@ void app_act(struct bench *b)
 
 bool app_done(const struct bench *b)
 {
+    if (b->w.rotten && b->report.swap_stopped)
+        return true; /* recovery, or what verifies runs: somebody has to upload a good one */
     return b->running != NONE && !b->trial
         && (b->w.step == ACTS_MAX || b->c->act[b->w.step] == ACT_END);
 }
 
+/* Flash cells that hold no longer: no operation, and read the same from now on. */
+static void rot(struct bench *b)
+{
+    const uint8_t zero[WORD] = { 0 };
+    struct promise *pr = &b->w.pr;
+
+    if (!(b->c->extra & X_ROT) || b->w.rotten || pr->req != SURE || pr->booted || !choose(b, 2))
+        return;
+    nor_load(&b->chip[EXTERNAL], b->layout.slot1.off + 0x400, zero, sizeof zero);
+    b->w.rotten = b->w.astray = pr->damaged = 1;
+}
+
 void app_tamper(struct bench *b)
 {
+    rot(b);
     struct promise *pr = &b->w.pr;
     const struct pl_image *im = &b->image[2];
 

@@ -83,6 +83,7 @@ enum extra {
     X_STATE_IN_BOOT = 16, /* no scratch partition: the state area is the end of the boot partition */
     X_REAL = 32, /* the real parts and partitions, for points.c; not searched */
     X_EQUAL_SLOTS = 64, /* of X_REAL: slot 1 is no larger than slot 0 */
+    X_ROT = 128, /* unit 0 of the requested image in S may go bad between two boots */
 };
 struct campaign {
     const char *name;
@@ -106,6 +107,7 @@ struct world {
     uint8_t step; /* of campaign.act */
     uint8_t dead_boots; /* so far */
     uint8_t sessions; /* since the last cut */
+    uint8_t rotten; /* the requested image has gone bad */
     uint8_t astray; /* the script's end cannot be reached: an image that was started was rightly given up */
 };
 struct saved {

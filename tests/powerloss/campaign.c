@@ -38,6 +38,8 @@ const struct campaign campaigns[] = {
     { "flashed", { 2, 2, 1 }, 2, 0, 1, X_FLASHED, { ACT_TEST_B, ACT_HANG }, A },
     { "flashed-gap1", { 2, 2, 1 }, 1, 0, 1, X_FLASHED, { ACT_TEST_B, ACT_HANG }, A },
     { "flashed-asked", { 2, 2, 1 }, 2, 0, 1, X_FLASHED, { ACT_TEST_B, ACT_ASK_REVERT }, A },
+    { "rotten", { 2, 2, 1 }, 2, 0, 1, X_ROT, { ACT_TEST_B, ACT_CONFIRM }, B },
+    { "rotten-gap1", { 1, 2, 1 }, 1, 0, 1, X_ROT, { ACT_PERM_B }, B },
     { "real-install", { 213, 211, 1 }, 0, 0, 1, X_REAL, { ACT_TEST_B, ACT_CONFIRM }, B },
     { "real-revert", { 211, 213, 1 }, 0, 0, 1, X_REAL | X_STATE_IN_BOOT, { ACT_TEST_B, ACT_HANG }, A },
     { "real-install-gap1", { 224, 224, 1 }, 0, 0, 1, X_REAL | X_EQUAL_SLOTS | X_STATE_IN_BOOT, { ACT_TEST_B, ACT_CONFIRM }, B },

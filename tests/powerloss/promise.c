@@ -180,11 +180,11 @@ static const char *check_returned(struct bench *b)
         pr->degraded = 1;
         return NULL; /* cannot be acted upon: reported */
     }
-    if (!(pr->may_kind & KIND_TEST))
+    if (!(pr->may_kind & KIND_TEST) && !pr->damaged)
         return "a permanent request was not acted upon";
     if (pr->confirm == SURE)
         return "a confirmed image was reverted";
-    if (!pr->booted)
+    if (!pr->booted && !pr->damaged)
         return "an image that was never started was given up";
     if (pr->may_fails < b->c->attempts && pr->revreq == NO && !pr->damaged)
         return "an image with attempts left was reverted";
@@ -296,11 +296,11 @@ void check_boot(struct bench *b)
     const char *why;
 
     if (b->result.outcome != BOOT_START) {
-        if (!b->dead && !b->failed)
+        if (!b->dead && !b->failed && !b->w.rotten)
             bad(b, "no image was started");
         return;
     }
-    if (b->report.swap_stopped && !b->dead && !b->failed)
+    if (b->report.swap_stopped && !b->dead && !b->failed && !b->w.rotten)
         bad(b, "the swap stopped although nothing is broken");
     b->running = image_in_p(b);
     b->trial = p.magic == F_SET && p.copy_done == F_SET && p.image_ok == F_BLANK;

@@ -229,7 +229,7 @@ static void follow(struct run *r, uint8_t step_before)
     struct bench *b = &r->b;
 
     if (bench_settled(b)) {
-        bool free = b->c->extra & (X_DEAD | X_FLASHED);
+        bool free = b->c->extra & (X_DEAD | X_FLASHED | X_ROT);
         if (!free && !(r->now->cuts ? bench_ends_right(b) : b->running == b->c->ends))
             bad(b, "the script ends with another image");
         return;
