@@ -107,14 +107,14 @@ static int confirm(int base)
 /* MCUboot's REVERT row, for a board whose last bootloader was MCUboot. */
 static bool mcuboot_reverts(struct header *h)
 {
-    int x = p_image(), y;
+    int x = p_image(), y, off;
     if (x == NONE || read_pt(T_MAGIC) != W_SET || read_pt(T_COPY) != W_SET || read_pt(T_OK) != W_BLANK)
         return false;
-    y = s_image(0);
+    y = s_find(&off); /* behind a blank S[0] after an install of ours whose state was lost */
     if (y == NONE || read_st(T_MAGIC) == W_SET || !gap_for(x, y))
         return false;
-    *h = (struct header){ .kind = REVERT, .dir = FORWARD, .gap = (uint8_t)gap_for(x, y),
-        .ip = (uint8_t)x, .is = (uint8_t)y };
+    *h = (struct header){ .kind = REVERT, .dir = off ? BACKWARD : FORWARD,
+        .gap = (uint8_t)(off ? off : gap_for(x, y)), .ip = (uint8_t)x, .is = (uint8_t)y };
     return true;
 }
 
