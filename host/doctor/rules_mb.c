@@ -62,8 +62,8 @@ static void mb01(struct check *c)
         f->severity = SEV_WARNING; /* newer Zephyr counts the sectors itself */
         f->message = check_say(c, "%s (unless this Zephyr counts them itself: BOOT_MAX_IMG_SECTORS_AUTO)", f->message);
     }
-    if (!said && (!v->board || (estimated && v->soc->rram)))
-        f->severity = SEV_WARNING; /* MCUboot's file for the board, which is not known, may raise it */
+    if (!said && (!v->board || !v->app.board_seen || (estimated && v->soc->rram)))
+        f->severity = SEV_WARNING; /* MCUboot may have a file for the board, which is not known here, that raises it */
     f->fix = check_say(c, "CONFIG_BOOT_MAX_IMG_SECTORS=%llu in %s", (ull)value, v->boot.conf_file);
     const struct conf_item *item = conf_item(&v->boot.src, "BOOT_MAX_IMG_SECTORS");
     const char *line = check_say(c, "CONFIG_BOOT_MAX_IMG_SECTORS=%llu", (ull)value);

@@ -76,6 +76,8 @@ static void pm01(struct check *c)
     f->fix = check_say(c, "choose it in the application too, in %s (or in the board's dts, for both): "
                     "/ { chosen { nordic,pm-ext-flash = &%s; }; };", v->app.overlay, chip_label(p));
     fix_append(c, f, v->app.overlay, check_say(c, "/ { chosen { nordic,pm-ext-flash = &%s; }; };", chip_label(p)));
+    if (v->has_static && map_find(&v->pm_static, "mcuboot_secondary") && !external_on(v))
+        f->severity = SEV_WARNING; /* the static map has slot 1 inside: the line may be a leftover */
     unless_given(c, f, false);
 }
 
