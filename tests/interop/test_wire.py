@@ -278,13 +278,15 @@ class Wire(unittest.TestCase):
             thread = threading.Thread(target=run)
             thread.start()
             try:
-                for i in range(50):
-                    self.assertEqual(other.must(WRITE, OS, ECHO, {"d": str(i)}), {"r": str(i)})
+                asked = 0
+                while asked < 50 or (sent[0] < 50 and asked < 5000):
+                    self.assertEqual(other.must(WRITE, OS, ECHO, {"d": str(asked)}), {"r": str(asked)})
+                    asked += 1
                 self.assertEqual(other.list()[0]["version"], "1.0.0")
             finally:
                 stop.set()
                 thread.join()
-            self.assertGreater(sent[0], 50)
+            self.assertGreaterEqual(sent[0], 50)
 
     def test_lines_of_answers_of_every_length(self):
         """SerialPeer.receive() refuses CR, '=' inside a packet, long lines, and anything before an answer."""
