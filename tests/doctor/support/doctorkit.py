@@ -27,6 +27,7 @@ What cannot be written as text is made, by a word in brackets behind the file's 
 (image ...), (key TYPE), (zeros N), (hex FROM N), (newer), (tracked); see MAKERS.
 Files below NAME.zip/ become members of NAME.zip; files below ../sdk/ lie beside the project.
 """
+import concurrent.futures
 import functools
 import hashlib
 import json
@@ -334,10 +335,10 @@ def run_folder(folder, wanted):
 def run_sections(sections):
     """Checks them all, prints what is wrong, returns the number of failures."""
     failed = 0
-    for section in sections:
-        wrong = check(section)
-        if wrong:
-            failed += 1
-            print(f"FAIL {wrong}")
+    with concurrent.futures.ThreadPoolExecutor(4) as several:
+        for wrong in several.map(check, sections):
+            if wrong:
+                failed += 1
+                print(f"FAIL {wrong}")
     print(f"{len(sections)} projects, {failed} failed")
     return failed
