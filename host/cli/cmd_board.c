@@ -316,6 +316,12 @@ static int finish(struct session *s, enum board_stop stop, double took)
         fprintf(s->trace, "hash %016" PRIx64 "\n", board_hash(s->b));
     if (!rc)
         rc = verdict(s, stop);
+    if (s->cli->json && s->mid_line) {
+        printf("\n");
+        s->mid_line = false;
+    }
+    if (rc == EXIT_DONE || rc == EXIT_CUT || rc == EXIT_INTERRUPTED) /* the others said theirs with the message */
+        cli_event(s->cli, "result", "{s:b,s:s}", "ok", rc == EXIT_DONE, "stop", stop_name(s, stop));
     if (s->opt.stats)
         print_stats(s, stop, took);
     fflush(stdout);

@@ -175,6 +175,18 @@ class BoardTest(unittest.TestCase):
         self.assertTrue(out.splitlines()[-2].endswith("ok preem"), out[-300:])
         self.assertEqual(self.stats(out)["stop"], "until")
 
+    def test_json(self):
+        hexfile, log = self.fw("check"), f"file:{self.dir}/log"
+        for args, code, event in [
+                (["--hex", hexfile, "--until", "done"], 0, {"event": "result", "ok": True, "stop": "until"}),
+                (["--hex", self.fw("flash"), "--cut", "3"], 20, {"event": "result", "ok": False, "stop": "cut"})]:
+            p = subprocess.run([SLIPWAY, "--json", "board", "run", "--uart0", log, *args], capture_output=True, text=True)
+            self.assertEqual((p.returncode, json.loads(p.stdout)), (code, event))
+        p = subprocess.run([SLIPWAY, "--json", "board", "run", "--uart0", log, "--hex", self.file("f.hex", FAULT), "--stats"],
+                           capture_output=True, text=True)
+        result, stats = map(json.loads, p.stdout.splitlines())
+        self.assertEqual((p.returncode, result["ok"], result["code"], stats["stop"]), (21, False, "fault", "fault"))
+
     def test_until(self):
         out, _ = self.board("--hex", self.fw("check"), "--until", "failed 00000000")
         self.assertTrue(out.endswith("failed 00000000"))
