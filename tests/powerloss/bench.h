@@ -255,6 +255,8 @@ bool every_error(const struct campaign *c, uint64_t *calls);
  * readings after that. *cuts: how many were tried.
  */
 bool real_points(const struct campaign *c, unsigned points, uint64_t *cuts);
+/* Random plans of at most `depth` cuts each. *cuts: how many there were. */
+bool random_plans(const struct campaign *c, unsigned plans, unsigned depth, uint64_t *cuts);
 /* The traces that tests/model's are compared with; NULL: all plans. 2: not a plan. */
 int steps_c_main(const char *plan);
 bool campaign_searched(const struct campaign *c);

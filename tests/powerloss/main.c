@@ -11,6 +11,7 @@ static const char usage[] =
     "           every plan of at most N cuts; --pairs: every pair of tears where both chips are busy;\n"
     "           beyond one cut the campaigns with dead chips and debuggers only with --all (minutes)\n"
     "       powerloss --errors [--campaign NAME]    every flash call fails once\n"
+    "       powerloss --random N [--depth CUTS] [--campaign NAME]   N random plans of each campaign\n"
     "       powerloss --points N [--campaign NAME]  cuts at N operations of each campaign on the real geometry\n"
     "       powerloss --replay PLAN\n"
     "       powerloss --steps | --steps-of PLAN     to be compared with the model's\n"
@@ -20,7 +21,7 @@ enum { NAMES_MAX = 32 };
 struct arguments {
     unsigned depth;
     bool pairs, errors, all, steps, first; /* first: stop at the first failure */
-    unsigned points;
+    unsigned points, random;
     unsigned part, parts; /* every parts-th campaign, from number `part` */
     const char *plan, *steps_plan;
     const char *name[NAMES_MAX];
@@ -43,6 +44,8 @@ static bool parse(int argc, char **argv, struct arguments *a)
             a->depth = (unsigned)atoi(argv[++i]);
         else if (v && !strcmp(argv[i], "--points"))
             a->points = (unsigned)atoi(argv[++i]);
+        else if (v && !strcmp(argv[i], "--random"))
+            a->random = (unsigned)atoi(argv[++i]);
         else if (v && !strcmp(argv[i], "--part") && sscanf(v, "%u/%u", &a->part, &a->parts) == 2 && a->parts)
             i++;
         else if (v && !strcmp(argv[i], "--replay"))
@@ -64,7 +67,7 @@ static bool parse(int argc, char **argv, struct arguments *a)
 static bool selected(const struct arguments *a, unsigned index)
 {
     const struct campaign *c = &campaigns[index];
-    bool heavy = c->extra & (X_DEAD | X_FLASHED) && a->depth > 1;
+    bool heavy = c->extra & (X_DEAD | X_FLASHED) && a->depth > 1 && !a->random;
 
     if (index % a->parts != a->part)
         return false;
@@ -117,10 +120,25 @@ static bool run_points(const struct arguments *a, const struct campaign *c)
     return ok;
 }
 
+static bool run_random(const struct arguments *a, const struct campaign *c)
+{
+    clock_t t0 = clock();
+    uint64_t cuts = 0;
+    bool ok = random_plans(c, a->random, a->depth, &cuts);
+
+    if (ok)
+        printf("%-20s ok: %u random plans, %llu cuts, %.1f s\n", c->name, a->random, (unsigned long long)cuts,
+            (double)(clock() - t0) / CLOCKS_PER_SEC);
+    fflush(stdout);
+    return ok;
+}
+
 static bool run(const struct arguments *a, const struct campaign *c)
 {
     if (campaign_searched(c) == (a->points > 0))
         return true;
+    if (a->random)
+        return run_random(a, c);
     return a->points ? run_points(a, c) : a->errors ? run_errors(c) : run_search(a, c);
 }
 
