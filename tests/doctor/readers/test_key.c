@@ -118,7 +118,7 @@ static void test_password(void **state)
     EVP_PKEY_free(made);
 }
 
-/* PBKDF2 with 2^31 - 1 rounds, as a file may ask for: an hour, if somebody began. */
+/* PBKDF2 with many rounds; a file may ask for 2^31, hours of work, if somebody began. */
 static void test_password_that_takes_for_ever(void **state)
 {
     static const char head[] = "-----BEGIN ENCRYPTED PRIVATE KEY-----\n", tail[] = "-----END ENCRYPTED PRIVATE KEY-----\n";
@@ -143,9 +143,9 @@ static void test_password_that_takes_for_ever(void **state)
     p += sprintf(p, "\n%s", tail);
     len = (size_t)(p - text);
     clock_t start = clock();
-    for (int i = 0; i < 500; i++)
+    for (int i = 0; i < 100; i++)
         assert_null(pem_read(&x->s, memfile(&x->s, "key.pem", text, len)));
-    assert_true(clock() - start < 4 * CLOCKS_PER_SEC); /* with the rounds: 500 of 32767 */
+    assert_true(clock() - start < CLOCKS_PER_SEC); /* with the rounds: 100 times 32767 of them, several seconds */
     EVP_PKEY_free(made);
 }
 
