@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/doctor/kconfig.h"
+#include "host/doctor/cmake.h"
 #include "host/doctor/model.h"
 #include "host/doctor/project_priv.h"
 
@@ -291,41 +292,15 @@ static void read_boot(const struct setup *u, struct image *i, enum flow flow)
     read_built(u, i, u->build ? u->build->boot_config : NULL, u->build ? u->build->boot_dts : NULL);
 }
 
-/* Options given on a command line or set in CMake: PREFIX + NAME, then '=' or a blank, then the value. */
+/* Options that CMake files below the application, and caches of builds, give. */
 static void cmake_options(const struct setup *u, struct conf *c, const char *prefix)
 {
     struct sources *s = &u->p->files;
-    size_t n = strlen(prefix);
 
     for (struct source *f = s->first; f; f = f->next) {
         bool cache = strcmp(f->base, "CMakeCache.txt") == 0;
-        bool cmake = strcmp(f->base, "CMakeLists.txt") == 0 || text_ends(f->base, ".cmake")
-            || strcmp(f->base, "CMakePresets.json") == 0;
-        if ((!cache && (!cmake || project_in_build(u->p, f->rel))) || f->size > 1 << 20)
-            continue;
-        if (!cache && !source_below(f, u->app))
-            continue;
-        const char *text = source_peek(s, f);
-        unsigned line = 1;
-        for (const char *at = text; at && *at; at++) {
-            line += *at == '\n';
-            bool start = at == text || !(isalnum((unsigned char)at[-1]) || at[-1] == '_')
-                || (at - text >= 2 && at[-1] == 'D' && at[-2] == '-');
-            if (!start || strncmp(at, prefix, n) != 0)
-                continue;
-            const char *name = at + n;
-            size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-            const char *value = name + len;
-            if (cache && *value == ':')
-                value += strcspn(value, "=\n");
-            if (*value == '"')
-                value++; /* "NAME": "value" of a preset */
-            value += strspn(value, cache ? "=" : "=: \t\"\\");
-            size_t vlen = strcspn(value, "\"\\ \t\r\n);,");
-            if (len && vlen && *value != '$')
-                conf_add(c, pool_copy(u->p->pool, name, len), pool_copy(u->p->pool, value, vlen),
-                    (struct place) { f->rel, line, 1 }, false);
-        }
+        if (cmake_is(f) && (cache || (source_below(f, u->app) && !project_in_build(u->p, f->rel))))
+            cmake_read(c, s, f, prefix);
     }
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "host/doctor/conf.h"
+#include "host/doctor/cmake.h"
 #include "host/doctor/kconfig.h"
 #include "host/doctor/partitions.h"
 #include "tests/support/memfile.h"
@@ -24,13 +25,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct pool pool = { NULL };
     struct sources s;
-    struct conf fragment, sysbuild, kconfig;
+    struct conf fragment, sysbuild, kconfig, cmake;
     struct map map;
 
     memfiles_init(&s, &pool);
     conf_init(&fragment, &pool);
     conf_init(&sysbuild, &pool);
     conf_init(&kconfig, &pool);
+    conf_init(&cmake, &pool);
     map_init(&map);
     struct source *f = memfile(&s, "prj.conf", data, size);
     conf_read(&fragment, &s, f, "CONFIG_");
@@ -39,6 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(&fragment, f);
     check(&sysbuild, f);
     check(&kconfig, f);
+    cmake_read(&cmake, &s, memfile(&s, "CMakeLists.txt", data, size), "SB_CONFIG_");
+    check(&cmake, f);
     (void)map_read_config(&map, &s, f);
     pool_free(&pool);
     return 0;

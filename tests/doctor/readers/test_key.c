@@ -143,9 +143,9 @@ static void test_password_that_takes_for_ever(void **state)
     p += sprintf(p, "\n%s", tail);
     len = (size_t)(p - text);
     clock_t start = clock();
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 20; i++)
         assert_null(pem_read(&x->s, memfile(&x->s, "key.pem", text, len)));
-    assert_true(clock() - start < CLOCKS_PER_SEC); /* with the rounds: 100 times 32767 of them, several seconds */
+    assert_true(clock() - start < CLOCKS_PER_SEC / 2); /* with the rounds: 20 times 32767 of them, for each decoder */
     EVP_PKEY_free(made);
 }
 
