@@ -81,13 +81,15 @@ static int answer(struct spi_nor *nor, uint32_t busy_ms)
     int err = ERR_NODEV;
 
     nor->jedec = 0xFFFFFF;
+    /* What was sent by hand need not have reached it: a wrong pin, a chip that wanted more time. This does. */
+    if (wake_again(nor, patience_us[0]) != OK)
+        err = ERR_TIMEOUT;
     for (unsigned i = 0; i < TRIES && (err == ERR_NODEV); i++) {
-        nor->bus->ops->wait_us(nor->bus->ctx, patience_us[i]);
         err = wait_idle(nor, busy_ms, &status);
         if (err == OK)
             err = spi_nor_identify(nor);
         if (err == ERR_NODEV && i + 1 < TRIES)
-            (void)wake_again(nor, patience_us[i + 1]);
+            err = wake_again(nor, patience_us[i + 1]) == OK ? ERR_NODEV : ERR_TIMEOUT;
     }
     if (err == ERR_NODEV)
         nor->why = (struct finding) { .reason = REASON_EXT_ABSENT, .found = nor->jedec, .expected = nor->dev->jedec };
