@@ -320,3 +320,8 @@ uint32_t app_wait_ms(const struct app *a)
         wait_ms = sooner(wait_ms, t, a->start_ms + APP_SELF_TEST_MS);
     return wait_ms;
 }
+
+bool app_erasing(const struct app *a)
+{
+    return a->service.up.erasing || (a->recorder_runs && a->recorder.step == RECORDER_ERASE);
+}

@@ -85,6 +85,8 @@ void app_init(struct app *a, const struct app_config *cfg);
 /* One step of the loop. True: there is more to do; false: nothing until a byte comes or app_wait_ms() is over. */
 bool app_step(struct app *a);
 uint32_t app_wait_ms(const struct app *a);
+/* An erase runs: nothing else can be done on that chip for long, and asking it more than once a millisecond is waste. */
+bool app_erasing(const struct app *a);
 
 /* A setting as a number; `otherwise` if there is none. */
 uint32_t app_setting_number(const struct app *a, enum app_setting key, uint32_t otherwise);

@@ -100,5 +100,7 @@ int main(void)
         wdt_feed();
         if (!app_step(&root.app))
             sleep(app_wait_ms(&root.app));
+        else if (app_erasing(&root.app))
+            sleep(1);
     }
 }
