@@ -14,15 +14,12 @@ void nor_power_on(struct nor *n)
 {
     const struct nor_part *part = n->part;
     uint8_t *mem = n->mem;
-    /* Status bits that survive power: those that a status write changes, kept in sr[]. */
-    uint8_t sr[6];
-    memcpy(sr, n->sr, sizeof sr);
+    uint8_t kept[6];
+    memcpy(kept, n->kept, sizeof kept);
     bool first = n->awake_at == 0 && n->busy_until == 0;
     *n = (struct nor){ .part = part, .mem = mem };
-    if (first)
-        memcpy(n->sr, part->sr_reset, sizeof part->sr_reset);
-    else
-        memcpy(n->sr, sr, sizeof sr);
+    memcpy(n->kept, first ? part->sr_reset : kept, first ? sizeof part->sr_reset : sizeof kept);
+    memcpy(n->sr, n->kept, sizeof n->sr);
     n->awake_at = 1; /* "has been powered" */
 }
 
@@ -168,7 +165,7 @@ bool nor_has_program(const struct nor *n, unsigned writeoc)
 
 static void write_status(struct board *b, struct nor *n, const uint8_t *val, unsigned count, unsigned first)
 {
-    if (!n->wel)
+    if (!n->wel && !n->volatile_armed)
         return;
     for (unsigned i = 0; i < count && first + i < 3; i++) {
         uint8_t keep = first + i == SR1 ? n->part->sr1_keep : 0xFF;
@@ -176,6 +173,9 @@ static void write_status(struct board *b, struct nor *n, const uint8_t *val, uns
     }
     if (n->part->qer == 1 && first == SR1 && count == 1) /* S2B1v1: one byte clears the second */
         n->sr[SR2] = 0;
+    if (n->volatile_armed) /* at once, and only until power goes */
+        return;
+    memcpy(n->kept, n->sr, sizeof n->kept);
     n->wel = false;
     n->busy_until = time_now(b) + (uint64_t)n->part->status_us * US;
 }
@@ -240,6 +240,7 @@ static void soft_reset(struct board *b, struct nor *n)
         b->st.tear = tear;
     }
     n->wel = n->four_byte = n->power_down = n->ultra = false;
+    memcpy(n->sr, n->kept, sizeof n->sr);
     n->busy_until = 0;
     n->awake_at = time_now(b) + 30 * US;
 }
@@ -273,7 +274,7 @@ static void act(struct board *b, struct nor *n, unsigned got)
     const struct nor_part *p = n->part;
     switch (n->cmd) {
     case 0x06: n->wel = true; break;
-    case 0x50: n->wel = true; break; /* volatile status write: the same registers here */
+    case 0x50: break;
     case 0x04: n->wel = false; break;
     case 0x01: write_status(b, n, n->arg, got < 3 ? got : 3, SR1); break;
     case 0x31: write_status(b, n, n->arg, got ? 1 : 0, SR2); break;
@@ -282,6 +283,7 @@ static void act(struct board *b, struct nor *n, unsigned got)
     case 0x71:
         if (n->wel && got >= 2 && n->addr >= 1 && n->addr <= 6 && p->family == NOR_ATMEL) {
             n->sr[n->addr - 1] = n->arg[0];
+            memcpy(n->kept, n->sr, sizeof n->kept);
             n->wel = false;
             n->busy_until = time_now(b) + (uint64_t)p->status_us * US;
         }
@@ -302,6 +304,7 @@ static void act(struct board *b, struct nor *n, unsigned got)
     default: break;
     }
     n->reset_armed = n->cmd == 0x66;
+    n->volatile_armed = n->cmd == 0x50 && p->family != NOR_MACRONIX;
 }
 
 static bool deaf(struct board *b, struct nor *n)

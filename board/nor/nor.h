@@ -37,8 +37,9 @@ struct nor_part {
 struct nor {
     const struct nor_part *part;
     uint8_t *mem;
-    uint8_t sr[6];
+    uint8_t sr[6], kept[6]; /* status registers, and what of them survives a loss of power */
     bool power_down, ultra, reset_armed, four_byte, selected, wel;
+    bool volatile_armed; /* 50h: the next status write is a volatile one */
     uint64_t busy_until, awake_at;
     /* the array operation running: applied when it ends, so that a cut can tear it */
     bool running, running_erase;

@@ -297,6 +297,31 @@ static void status_registers(void **state)
     nor_part_free(v1);
 }
 
+/* 50h before a status write: it is there at once, allows nothing else, and a reset takes it back. */
+static void volatile_status(void **state)
+{
+    const uint8_t qe[2] = { 0x31, 0x02 }, zero[1] = { 0 };
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        spi_rig(part(i));
+        spi_cmd(0x50);
+        assert_int_equal(spi_ask(0x05), 0); /* no WEL, and that was another frame */
+        spi_frame(qe, 2, NULL, 0);
+        assert_int_equal(spi_ask(0x35), 0);
+        spi_cmd(0x50);
+        spi_frame(qe, 2, NULL, 0);
+        assert_int_equal(spi_ask(0x05), 0); /* not busy */
+        assert_int_equal(spi_ask(0x35), i == 1 ? 0 : 2); /* the MX25R does not know it */
+        spi_cmd(0x50);
+        spi_at(0x02, 0x100, zero, 1, NULL, 0);
+        assert_int_equal(byte_at(0x100), 0xFF);
+        spi_cmd(0x66);
+        spi_cmd(0x99);
+        us(50);
+        assert_int_equal(spi_ask(0x35), 0);
+    }
+}
+
 static bool knows_itself(void)
 {
     uint8_t id[3], op = 0x9F;
@@ -415,6 +440,7 @@ int main(void)
         cmocka_unit_test_teardown(busy_parts_are_deaf, stop_all),
         cmocka_unit_test_teardown(protection_ignores_in_silence, stop_all),
         cmocka_unit_test_teardown(status_registers, stop_all),
+        cmocka_unit_test_teardown(volatile_status, stop_all),
         cmocka_unit_test_teardown(deep_power_down, stop_all),
         cmocka_unit_test_teardown(software_reset, stop_all),
         cmocka_unit_test_teardown(four_byte_addresses, stop_all),
