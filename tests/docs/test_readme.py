@@ -12,8 +12,9 @@ import unittest
 SOURCE = pathlib.Path(sys.argv[1])
 SLIPWAY = sys.argv[2]
 README = (SOURCE / "README.md").read_text()
-# <!-- run --> or <!-- run: exit N -->, and the block that follows.
-BLOCK = re.compile(r"<!-- run(?:: exit (\d+))? -->\n```sh\n(.*?)```", re.S)
+# <!-- run -->, <!-- run: exit N --> or <!-- run: firmware --> (what `make` leaves below build/firmware), and the
+# block that follows.
+BLOCK = re.compile(r"<!-- run(?:: (?:exit (\d+)|firmware))? -->\n```sh\n(.*?)```", re.S)
 
 
 class Readme(unittest.TestCase):
@@ -22,6 +23,7 @@ class Readme(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.dir)
         os.mkdir(os.path.join(self.dir, "build"))
         os.symlink(SLIPWAY, os.path.join(self.dir, "build", "slipway"))
+        os.symlink(SOURCE / "build" / "firmware", os.path.join(self.dir, "build", "firmware"))
         os.symlink(SOURCE / "examples", os.path.join(self.dir, "examples"))
 
     def run_block(self, text):
@@ -44,7 +46,7 @@ class Readme(unittest.TestCase):
 
     def test_commands(self):
         blocks = BLOCK.findall(README)
-        self.assertGreaterEqual(len(blocks), 3)
+        self.assertGreaterEqual(len(blocks), 4)
         for want, text in blocks:
             with self.subTest(text.splitlines()[0]):
                 code, out = self.run_block(text)
