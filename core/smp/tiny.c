@@ -132,10 +132,16 @@ static void put_head(struct tiny_out *o, unsigned major, uint32_t arg)
     put(o, b, sizeof b);
 }
 
+static void put_text(struct tiny_out *o, const void *p, uint32_t len)
+{
+    put_head(o, TEXT, len);
+    put(o, p, len);
+}
+
 static void put_key(struct tiny_out *o, const char *key)
 {
     if (key)
-        tiny_text(o, NULL, span_of(key, strlen(key)));
+        put_text(o, key, (uint32_t)strlen(key));
 }
 
 void tiny_map_begin(struct tiny_out *o, const char *key)
@@ -177,6 +183,5 @@ void tiny_bytes(struct tiny_out *o, const char *key, const void *p, uint32_t len
 void tiny_text(struct tiny_out *o, const char *key, struct span text)
 {
     put_key(o, key);
-    put_head(o, TEXT, (uint32_t)text.len);
-    put(o, text.p, (uint32_t)text.len);
+    put_text(o, text.p, (uint32_t)text.len);
 }
