@@ -496,22 +496,24 @@ static void check_self_modifying(void)
 
 /* ---- what the interpreter keeps in tables while the MPU is on ---- */
 
+static uint32_t granted[64] __attribute__((aligned(256))); /* no code was ever in here */
+
 static void check_mpu_changes(void)
 {
     mpu_region(1, 0, 0);
-    mpu_region(0, (uint32_t)guarded, 3u << 24 | 7u << 1 | 1u);
+    mpu_region(0, (uint32_t)granted, 3u << 24 | 7u << 1 | 1u);
     REG(0xE000ED94) = 5;
     barrier();
     no_fault();
     for (unsigned i = 0; i < 3; i++)
-        *(volatile uint32_t *)&guarded[5] = i;
+        *(volatile uint32_t *)&granted[5] = i;
     expect_fault("full access", 0, 0);
-    mpu_region(0, (uint32_t)guarded, 6u << 24 | 7u << 1 | 1u);
-    *(volatile uint32_t *)&guarded[5] = 7;
+    mpu_region(0, (uint32_t)granted, 6u << 24 | 7u << 1 | 1u);
+    *(volatile uint32_t *)&granted[5] = 7;
     expect_fault("taken away", 4, 1u << 1 | 1u << 7);
-    expect("and kept its value", guarded[5], 2);
+    expect("and kept its value", granted[5], 2);
     REG(0xE000ED94) = 0;
-    *(volatile uint32_t *)&guarded[5] = 8;
+    *(volatile uint32_t *)&granted[5] = 8;
     expect_fault("off again", 0, 0);
     mpu_region(0, 0, 6u << 24 | 19u << 1 | 1u); /* flash: read only */
     REG(0xE000ED94) = 5;
