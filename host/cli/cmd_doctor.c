@@ -134,14 +134,15 @@ static int write_report(const struct cli *cli, struct doctor *d, const struct re
     FILE *out = r->output ? fopen(r->output, "w") : stdout;
 
     if (!out)
-        return cli_fail(cli, EXIT_USAGE, "unwritable", strerror(errno), NULL, "cannot write the report to %s", r->output);
+        return cli_fail(
+            cli, EXIT_USAGE, "unwritable", strerror(errno), NULL, "cannot write the report to %s", r->output);
     print(d, r, out, cli->color && !r->output);
     bool written = fflush(out) == 0 && !ferror(out);
     if (r->output)
         written = fclose(out) == 0 && written;
     return written ? EXIT_DONE
-                   : cli_fail(cli, EXIT_USAGE, "unwritable", strerror(errno), NULL, "the report could not be written to %s",
-                         r->output ? r->output : "standard output");
+                   : cli_fail(cli, EXIT_USAGE, "unwritable", strerror(errno), NULL,
+                       "the report could not be written to %s", r->output ? r->output : "standard output");
 }
 
 static int diagnose(const struct cli *cli, const struct request *r)

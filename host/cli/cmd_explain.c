@@ -46,11 +46,11 @@ static void put_json(const struct explain_hit *hit, const struct cli *cli)
 {
     const struct explanation *e = hit->entry;
 
-    cli_event(cli, "explanation", "{s:o*, s:o*, s:s*, s:s*, s:s*, s:o, s:s*, s:s*, s:s*}",
-        "line", hit->text ? json_integer((json_int_t)hit->line) : NULL,
-        "text", hit->text ? text_json(hit->text, hit->len < 400 ? hit->len : 400) : NULL,
-        "code", hit->meaning ? hit->label : NULL, "meaning", hit->meaning, "title", e ? e->title : NULL,
-        "causes", causes_json(e), "tell", e ? e->tell : NULL, "action", e ? e->action : NULL, "rules", e ? e->rules : NULL);
+    cli_event(cli, "explanation", "{s:o*, s:o*, s:s*, s:s*, s:s*, s:o, s:s*, s:s*, s:s*}", "line",
+        hit->text ? json_integer((json_int_t)hit->line) : NULL, "text",
+        hit->text ? text_json(hit->text, hit->len < 400 ? hit->len : 400) : NULL, "code",
+        hit->meaning ? hit->label : NULL, "meaning", hit->meaning, "title", e ? e->title : NULL, "causes",
+        causes_json(e), "tell", e ? e->tell : NULL, "action", e ? e->action : NULL, "rules", e ? e->rules : NULL);
 }
 
 static void put(const struct explain_hit *hit, void *ctx)
@@ -91,7 +91,8 @@ static char *read_stream(FILE *f, size_t *len)
 static int nothing_known(const struct cli *cli, const char *what, const char *next)
 {
     return cli_fail(cli, EXIT_FAILED, "nothing_known",
-        "messages of MCUboot, Zephyr, MCUmgr, builds and phone apps about updates are known, SMP codes and errnos", next, "%s", what);
+        "messages of MCUboot, Zephyr, MCUmgr, builds and phone apps about updates are known, SMP codes and errnos",
+        next, "%s", what);
 }
 
 static int finish(const struct cli *cli, int count)
@@ -200,8 +201,8 @@ static int explain_finding_code(const struct cli *cli, const char *code, unsigne
 {
     if (!cli->json)
         printf("%s (finding %u): %s\n  try: %s\n", code, reason, reason_text(reason), explain_next(reason));
-    cli_event(cli, "explanation", "{s:s, s:s, s:[], s:s}", "code", code, "title", reason_text(reason), "causes", "action",
-        explain_next(reason));
+    cli_event(cli, "explanation", "{s:s, s:s, s:[], s:s}", "code", code, "title", reason_text(reason), "causes",
+        "action", explain_next(reason));
     return finish(cli, 1);
 }
 
@@ -224,7 +225,8 @@ static int explain_text(const struct cli *cli, const char *words)
         return finish(cli, 1);
     }
     snprintf(what, sizeof what, "\"%.200s\" is neither a file nor a message or code that is known", words);
-    return nothing_known(cli, what, "slipway explain smp GROUP CODE, -- -ERRNO, or the whole log: slipway explain FILE");
+    return nothing_known(
+        cli, what, "slipway explain smp GROUP CODE, -- -ERRNO, or the whole log: slipway explain FILE");
 }
 
 static int run(struct cli *cli, int argc, char **argv)

@@ -16,20 +16,33 @@
  *   20 major u8  21 minor u8  22 revision u16  24 build u32  28 reserved
  */
 enum {
-    HDR_MAGIC = 0, HDR_LOAD = 4, HDR_SIZE = 8, HDR_PROTECTED = 10, HDR_IMAGE = 12, HDR_FLAGS = 16,
-    HDR_MAJOR = 20, HDR_MINOR = 21, HDR_REVISION = 22, HDR_BUILD = 24, HDR_LEN = 32,
+    HDR_MAGIC = 0,
+    HDR_LOAD = 4,
+    HDR_SIZE = 8,
+    HDR_PROTECTED = 10,
+    HDR_IMAGE = 12,
+    HDR_FLAGS = 16,
+    HDR_MAJOR = 20,
+    HDR_MINOR = 21,
+    HDR_REVISION = 22,
+    HDR_BUILD = 24,
+    HDR_LEN = 32,
 };
 #define IMAGE_MAGIC 0x96f3b83du
 enum { TLV_MAGIC = 0x6907, TLV_PROTECTED_MAGIC = 0x6908 };
 enum {
-    TLV_KEYHASH = 0x01, TLV_SHA256 = 0x10, TLV_RSA2048 = 0x20, TLV_ECDSA = 0x22, TLV_RSA3072 = 0x23,
+    TLV_KEYHASH = 0x01,
+    TLV_SHA256 = 0x10,
+    TLV_RSA2048 = 0x20,
+    TLV_ECDSA = 0x22,
+    TLV_RSA3072 = 0x23,
     TLV_ED25519 = 0x24,
 };
 enum { FLAG_ENCRYPTED_128 = 0x04, FLAG_ENCRYPTED_256 = 0x08 };
 enum { HEX_MAX_SPAN = 16 << 20 };
 
-static const uint8_t trailer_magic[16] = { 0x77, 0xc2, 0x95, 0xf3, 0x60, 0xd2, 0xef, 0x7f, 0x35, 0x52,
-    0x50, 0x0f, 0x2c, 0xb6, 0x79, 0x80 };
+static const uint8_t trailer_magic[16] = { 0x77, 0xc2, 0x95, 0xf3, 0x60, 0xd2, 0xef, 0x7f, 0x35, 0x52, 0x50, 0x0f, 0x2c,
+    0xb6, 0x79, 0x80 };
 
 static void take_tlv(struct artifact *a, unsigned type, const uint8_t *value, size_t len)
 {
@@ -106,8 +119,7 @@ static void check_body(struct artifact *a, unsigned protected_size)
     } else {
         a->hash_ok = a->has_hash && a->encrypted;
     }
-    a->has_trailer = a->blob.len >= end + 16
-        && memcmp(a->blob.data + a->blob.len - 16, trailer_magic, 16) == 0;
+    a->has_trailer = a->blob.len >= end + 16 && memcmp(a->blob.data + a->blob.len - 16, trailer_magic, 16) == 0;
 }
 
 static void read_vectors(struct artifact *a, size_t at)
@@ -244,8 +256,8 @@ static const char *hex_to_blob(struct sources *s, struct source *f, const char *
     return NULL;
 }
 
-struct artifact *artifact_of(struct sources *s, struct source *f, const char *rel, const uint8_t *data, size_t len,
-    bool hex)
+struct artifact *artifact_of(
+    struct sources *s, struct source *f, const char *rel, const uint8_t *data, size_t len, bool hex)
 {
     struct artifact *a = pool_alloc(s->pool, sizeof *a);
 

@@ -19,8 +19,8 @@ struct key {
     const struct source *file;
     enum key_type type;
     bool is_private, is_default; /* one of the keys that MCUboot publishes */
-    uint8_t hash[32]; /* SHA-256 of the public key, as in TLV 0x01 */
-    void *pkey; /* EVP_PKEY, freed by pem_free() */
+    uint8_t hash[32];            /* SHA-256 of the public key, as in TLV 0x01 */
+    void *pkey;                  /* EVP_PKEY, freed by pem_free() */
 };
 struct key *pem_read(struct sources *s, struct source *f); /* NULL: no key in it */
 void pem_free(struct key *first);
@@ -39,8 +39,8 @@ struct artifact {
     const struct source *file;
     struct blob blob;
     bool in_zip;
-    bool is_image; /* magic found */
-    bool plain; /* ends in .bin or .hex without a magic: an application that was not signed */
+    bool is_image;      /* magic found */
+    bool plain;         /* ends in .bin or .hex without a magic: an application that was not signed */
     const char *broken; /* why the image is not whole; NULL */
     uint32_t load_addr, header_size, image_size, flags, signed_size; /* all with header and TLVs */
     struct {
@@ -50,7 +50,7 @@ struct artifact {
     uint8_t hash[32], keyhash[32];
     enum key_type signature_type;
     const uint8_t *signature;
-    size_t signature_len, digest_len; /* bytes that the hash covers */
+    size_t signature_len, digest_len;     /* bytes that the hash covers */
     uint32_t reset_vector, stack_pointer; /* of the vector table behind the header */
     bool has_vectors;
 };
@@ -59,8 +59,8 @@ struct artifact {
 struct artifact *artifact_read(struct sources *s, struct source *f);
 
 /* The same for the bytes of a member of the zip `f`, which has to outlive it; `rel` is what it is called. */
-struct artifact *artifact_of(struct sources *s, struct source *f, const char *rel, const uint8_t *data, size_t len,
-    bool hex);
+struct artifact *artifact_of(
+    struct sources *s, struct source *f, const char *rel, const uint8_t *data, size_t len, bool hex);
 
 /* Whether the signature verifies with `k`; only for EC P-256, RSA and Ed25519. */
 bool artifact_verify(const struct artifact *a, const struct key *k);

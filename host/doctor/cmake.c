@@ -31,7 +31,8 @@ static bool name_starts(const char *line, const char *at)
         return true;
     if (at[-1] == '{')
         return false;
-    return !is_word(at[-1]) || (at - line >= 2 && at[-1] == 'D' && at[-2] == '-' && (at - line == 2 || !is_word(at[-3])));
+    return !is_word(at[-1])
+        || (at - line >= 2 && at[-1] == 'D' && at[-2] == '-' && (at - line == 2 || !is_word(at[-3])));
 }
 
 /* "set(" and blanks stand before `at`. */

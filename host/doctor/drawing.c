@@ -27,13 +27,14 @@ static bool switched_outside(const struct view *v)
     if (fixed)
         return partition_in(fixed, "external_flash");
     if (v->flow == FLOW_SYSBUILD)
-        return sb_on(v, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY") || opt_on(v, &v->app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY");
+        return sb_on(v, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY")
+            || opt_on(v, &v->app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY");
     return pm_chosen(&v->app) && !opt_off(v, &v->app, "PM_EXTERNAL_FLASH_MCUBOOT_SECONDARY");
 }
 
 /* Adds a box in order of its place; empty ones are none. */
-static void add_box(struct doctor *d, struct box **list, enum box_role role, const char *name, bool external, uint64_t from,
-    uint64_t size)
+static void add_box(struct doctor *d, struct box **list, enum box_role role, const char *name, bool external,
+    uint64_t from, uint64_t size)
 {
     struct box *b = pool_alloc(&d->pool, sizeof *b);
 
@@ -41,7 +42,11 @@ static void add_box(struct doctor *d, struct box **list, enum box_role role, con
         return;
     while (*list && ((*list)->external < external || ((*list)->external == external && (*list)->from <= from)))
         list = &(*list)->next;
-    *b = (struct box) { .next = *list, .role = role, .name = pool_dup(&d->pool, name), .external = external, .from = from,
+    *b = (struct box) { .next = *list,
+        .role = role,
+        .name = pool_dup(&d->pool, name),
+        .external = external,
+        .from = from,
         .to = from + size };
     *list = b;
 }
@@ -71,7 +76,8 @@ static void add_others(struct doctor *d, const struct view *v, struct box **list
     for (const struct partition *p = map ? map->first : NULL; p; p = p->next) {
         bool external = partition_in(p, "external_flash");
         uint64_t size;
-        if (p->container || !p->has_address || !partition_size(p, &size) || (!external && !partition_in(p, "flash_primary")))
+        if (p->container || !p->has_address || !partition_size(p, &size)
+            || (!external && !partition_in(p, "flash_primary")))
             continue;
         if (!covered(*list, external, p->address, p->address + size))
             add_box(d, list, BOX_OTHER, p->name, external, p->address, size);
@@ -91,7 +97,8 @@ static void guess_slots(const struct view *v, bool external, struct slot *pri, s
     uint64_t boot = opt_number(v, &v->boot, "PM_PARTITION_SIZE_MCUBOOT", 0xc000), size = expected_primary(v, external);
 
     *pri = (struct slot) { .known = size != 0, .address = boot, .size = size };
-    *sec = (struct slot) { .known = size != 0, .external = external, .size = size, .address = external ? 0 : boot + size };
+    *sec =
+        (struct slot) { .known = size != 0, .external = external, .size = size, .address = external ? 0 : boot + size };
 }
 
 static void draw(struct doctor *d, const struct view *v)

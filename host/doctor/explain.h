@@ -14,13 +14,13 @@ enum { EXPLAIN_MATCHES = 4, EXPLAIN_CAUSES = 6 };
 
 struct explanation {
     const char *match[EXPLAIN_MATCHES]; /* texts in a log; '*' stands for anything within the line */
-    const char *code; /* "smp 1 8", "errno 2", or NULL */
-    const char *title; /* what it means */
+    const char *code;                   /* "smp 1 8", "errno 2", or NULL */
+    const char *title;                  /* what it means */
     const char *causes[EXPLAIN_CAUSES]; /* possible causes, likeliest first; NULL ends */
-    const char *tell; /* how to tell them apart */
-    const char *action; /* what to do */
-    const char *rules; /* rules of the doctor that look for it, or NULL */
-    bool usual; /* also printed when all is well: worth explaining, no finding of the doctor */
+    const char *tell;                   /* how to tell them apart */
+    const char *action;                 /* what to do */
+    const char *rules;                  /* rules of the doctor that look for it, or NULL */
+    bool usual;                         /* also printed when all is well: worth explaining, no finding of the doctor */
 };
 
 /*
@@ -36,11 +36,11 @@ const struct explanation *explain_errno(int number);
 
 /* What was found for a line of a log, or for words. */
 struct explain_hit {
-    unsigned line; /* of a log, from 1; 0 for words */
+    unsigned line;    /* of a log, from 1; 0 for words */
     const char *text; /* that line, of `len` bytes; NULL for words */
     size_t len;
-    char label[80]; /* of a code: "IMG 8 HASH_NOT_FOUND"; else empty */
-    const char *meaning; /* of a code: what the name means; NULL */
+    char label[80];                  /* of a code: "IMG 8 HASH_NOT_FOUND"; else empty */
+    const char *meaning;             /* of a code: what the name means; NULL */
     const struct explanation *entry; /* NULL: a code with a name and no entry of its own */
 };
 

@@ -4,8 +4,8 @@
 
 #include "host/doctor/explain.h"
 
-extern const struct explanation explain_boot[]; /* MCUboot, Zephyr's drivers, builds; errnos */
-extern const struct explanation explain_codes[]; /* SMP's numbers */
+extern const struct explanation explain_boot[];    /* MCUboot, Zephyr's drivers, builds; errnos */
+extern const struct explanation explain_codes[];   /* SMP's numbers */
 extern const struct explanation explain_clients[]; /* phone apps and other clients */
 
 #endif

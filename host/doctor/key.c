@@ -12,8 +12,8 @@ enum { MAX_PEM = 64 << 10 };
 
 const char *key_type_name(enum key_type t)
 {
-    static const char *const names[] = { "none", "RSA-2048", "RSA-3072", "ECDSA P-256", "ECDSA P-384",
-        "Ed25519", "another type" };
+    static const char *const names[] = { "none", "RSA-2048", "RSA-3072", "ECDSA P-256", "ECDSA P-384", "Ed25519",
+        "another type" };
 
     return names[t];
 }

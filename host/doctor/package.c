@@ -49,7 +49,8 @@ static void read_manifest(struct package *z, struct pool *pool, const char *text
 }
 
 /* The data of the present entry, NULL (and `why`) if it is too large or damaged. */
-static char *unpack(struct archive *a, struct sources *s, struct source *f, size_t *len, size_t *total, const char **why)
+static char *unpack(
+    struct archive *a, struct sources *s, struct source *f, size_t *len, size_t *total, const char **why)
 {
     size_t room = 0, used = 0;
     char *data = NULL;
@@ -90,8 +91,8 @@ static char *unpack(struct archive *a, struct sources *s, struct source *f, size
     return NULL;
 }
 
-static void take_member(struct package *z, struct sources *s, struct source *f, const char *name, const char *data,
-    size_t len)
+static void take_member(
+    struct package *z, struct sources *s, struct source *f, const char *name, const char *data, size_t len)
 {
     struct pool *pool = s->pool;
 
@@ -105,8 +106,8 @@ static void take_member(struct package *z, struct sources *s, struct source *f, 
     }
     if (!text_ends(name, ".bin") && !text_ends(name, ".hex"))
         return;
-    struct artifact *a = artifact_of(s, f, pool_printf(pool, "%s:%s", f->rel, name), (const uint8_t *)data, len,
-        text_ends(name, ".hex"));
+    struct artifact *a = artifact_of(
+        s, f, pool_printf(pool, "%s:%s", f->rel, name), (const uint8_t *)data, len, text_ends(name, ".hex"));
     if (!a)
         return;
     a->in_zip = true;

@@ -17,7 +17,11 @@ static void put(const char *text, FILE *out)
 
     for (size_t n; text && *text; text += n) {
         n = text_char(text, &code);
-        const char *entity = code == '<' ? "&lt;" : code == '>' ? "&gt;" : code == '&' ? "&amp;" : code == '"' ? "&quot;" : NULL;
+        const char *entity = code == '<' ? "&lt;"
+            : code == '>'                ? "&gt;"
+            : code == '&'                ? "&amp;"
+            : code == '"'                ? "&quot;"
+                                         : NULL;
         if (n > 0 && entity)
             fputs(entity, out);
         else
@@ -73,7 +77,8 @@ static void put_legend(const struct chip *c, FILE *out)
             fprintf(out, ": not in this image's map");
         else if (b->to > c->size)
             fprintf(out, ": ends behind the chip");
-        fprintf(out, "</span><code>0x%llx</code><code>%llu KiB</code></li>", (ull)b->from, (ull)(b->to - b->from) / 1024);
+        fprintf(
+            out, "</span><code>0x%llx</code><code>%llu KiB</code></li>", (ull)b->from, (ull)(b->to - b->from) / 1024);
     }
     if (!any)
         fprintf(out, "<li class=\"%s\"><span>%s</span></li>", c->meant ? "" : "lost",
@@ -109,14 +114,25 @@ static void put_view(const struct drawing *g, const char *image, bool sees, bool
     uint64_t flash = g->flash ? g->flash : end_of(boxes, false), ext = g->ext ? g->ext : end_of(boxes, true);
     uint64_t scale = flash > ext ? flash : ext;
     bool lost = !sees && !meant && end_of(boxes, true) > 0;
-    struct chip c = { .name = g->soc ? g->soc : "SoC", .where = "internal flash", .size = flash, .scale = scale, .seen = true,
-        .meant = meant, .boxes = boxes };
+    struct chip c = { .name = g->soc ? g->soc : "SoC",
+        .where = "internal flash",
+        .size = flash,
+        .scale = scale,
+        .seen = true,
+        .meant = meant,
+        .boxes = boxes };
 
     fprintf(out, "<div class=\"view\"><h3>%s%s</h3>", image, lost ? " <em>cannot see slot 1</em>" : "");
     if (flash)
         put_chip(&c, out);
-    c = (struct chip) { .name = g->chip ? g->chip : "external chip", .where = "external flash", .size = ext, .scale = scale,
-        .external = true, .seen = sees || meant, .meant = meant, .boxes = boxes };
+    c = (struct chip) { .name = g->chip ? g->chip : "external chip",
+        .where = "external flash",
+        .size = ext,
+        .scale = scale,
+        .external = true,
+        .seen = sees || meant,
+        .meant = meant,
+        .boxes = boxes };
     if (ext)
         put_chip(&c, out);
     fprintf(out, "</div>");
@@ -153,8 +169,10 @@ static void put_drawing(const struct drawing *g, FILE *out)
         put(g->map_name, out);
         fprintf(out, "</code>");
     } else {
-        fprintf(out, g->flow == FLOW_NONE ? "places are the devicetree's"
-                                          : "places are what the Partition Manager would choose, since no partitions.yml was seen");
+        fprintf(out,
+            g->flow == FLOW_NONE
+                ? "places are the devicetree's"
+                : "places are what the Partition Manager would choose, since no partitions.yml was seen");
     }
     fprintf(out, ". Build flow: %s.</p>", flow_name(g->flow));
 }
@@ -188,7 +206,9 @@ static void put_patch(const char *patch, FILE *out)
     for (const char *at = patch; *at;) {
         size_t n = strcspn(at, "\n");
         const char *kind = strncmp(at, "+++", 3) == 0 || strncmp(at, "---", 3) == 0 || *at == '@' ? "head"
-            : *at == '+' ? "add" : *at == '-' ? "del" : "same";
+            : *at == '+'                                                                          ? "add"
+            : *at == '-'                                                                          ? "del"
+                                                                                                  : "same";
         char line[1024];
         snprintf(line, sizeof line, "%.*s", (int)n, at);
         fprintf(out, "<span class=\"%s\">", kind);
@@ -203,8 +223,8 @@ static void put_finding(struct doctor *d, const struct finding *f, FILE *out)
 {
     const char *line = source_line(&d->project.files, f->at.file, f->at.line);
 
-    fprintf(out, "<article class=\"card %s\" id=\"%s\"><div class=\"head\"><span class=\"id\">%s %s</span>", severity_name(f->severity),
-        f->rule->id, severity_name(f->severity), f->rule->id);
+    fprintf(out, "<article class=\"card %s\" id=\"%s\"><div class=\"head\"><span class=\"id\">%s %s</span>",
+        severity_name(f->severity), f->rule->id, severity_name(f->severity), f->rule->id);
     put_place(f, out);
     fprintf(out, "</div><p>");
     put(f->message, out);
@@ -269,8 +289,9 @@ static void put_verdict(const struct doctor *d, FILE *out)
 
 void report_html(struct doctor *d, FILE *out)
 {
-    fprintf(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                 "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>slipway doctor</title><style>");
+    fprintf(out,
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+        "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>slipway doctor</title><style>");
     for (size_t i = 0; i < sizeof report_html_style / sizeof report_html_style[0]; i++)
         fputs(report_html_style[i], out);
     fprintf(out, "</style></head><body><header><h1>Will an update reach slot 1?</h1>");
@@ -278,8 +299,8 @@ void report_html(struct doctor *d, FILE *out)
     fprintf(out, "</header><main><aside>\n");
     put_drawing(&d->drawing, out);
     fprintf(out, "</aside><div class=\"findings\"><h2>%zu error%s, %zu warning%s, %zu note%s", d->count[SEV_ERROR],
-        d->count[SEV_ERROR] == 1 ? "" : "s", d->count[SEV_WARNING], d->count[SEV_WARNING] == 1 ? "" : "s", d->count[SEV_INFO],
-        d->count[SEV_INFO] == 1 ? "" : "s");
+        d->count[SEV_ERROR] == 1 ? "" : "s", d->count[SEV_WARNING], d->count[SEV_WARNING] == 1 ? "" : "s",
+        d->count[SEV_INFO], d->count[SEV_INFO] == 1 ? "" : "s");
     if (d->suppressed)
         fprintf(out, ", %zu suppressed", d->suppressed);
     fprintf(out, "</h2>\n");

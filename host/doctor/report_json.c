@@ -92,8 +92,8 @@ void report_json(struct doctor *d, FILE *out)
             json_array_append_new(unread, name_and_why(u->name, u->why));
     }
     json_object_set_new(root, "schema", json_integer(1));
-    json_object_set_new(root, "verdict", json_pack("{s:s, s:o}", "reaches_slot1", reach[d->reach], "text",
-        json_text(d->verdict)));
+    json_object_set_new(
+        root, "verdict", json_pack("{s:s, s:o}", "reaches_slot1", reach[d->reach], "text", json_text(d->verdict)));
     json_object_set_new(root, "findings", findings);
     json_object_set_new(root, "suppressed", hidden);
     json_object_set_new(root, "inputs", inputs_json(d));

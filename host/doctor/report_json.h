@@ -6,7 +6,7 @@
 
 #include "host/doctor/rule.h"
 
-json_t *json_text(const char *text); /* a string even of what is not UTF-8 */
+json_t *json_text(const char *text);               /* a string even of what is not UTF-8 */
 const char *finding_flow(const struct finding *f); /* "sysbuild", "child", "none" or "any" */
 
 #endif

@@ -105,7 +105,8 @@ static json_t *result(struct doctor *d, const struct finding *f)
         json_object_set_new(s, "justification", json_text(f->suppressed));
         json_object_set_new(o, "suppressions", json_pack("[o]", s));
     }
-    json_object_set_new(o, "properties", json_pack("{s:o, s:s}", "image", json_text(f->image), "flow", finding_flow(f)));
+    json_object_set_new(
+        o, "properties", json_pack("{s:o, s:s}", "image", json_text(f->image), "flow", finding_flow(f)));
     return o;
 }
 
@@ -139,7 +140,8 @@ void report_sarif(struct doctor *d, FILE *out)
     json_object_set_new(run, "columnKind", json_string("unicodeCodePoints"));
     json_object_set_new(run, "results", results);
     json_object_set_new(run, "properties", json_pack("{s:o}", "verdict", json_text(d->verdict)));
-    json_t *root = json_pack("{s:s, s:s, s:[o]}", "$schema", "https://json.schemastore.org/sarif-2.1.0.json", "version", "2.1.0", "runs", run);
+    json_t *root = json_pack("{s:s, s:s, s:[o]}", "$schema", "https://json.schemastore.org/sarif-2.1.0.json", "version",
+        "2.1.0", "runs", run);
     json_dumpf(root, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
     fputc('\n', out);
     json_decref(root);

@@ -105,8 +105,8 @@ static struct source *add_file(struct sources *s, const char *rel, const struct 
 /* Folders that hold no part of a project, or very many files that are not read. */
 static bool is_skipped(const char *name)
 {
-    static const char *const names[] = { ".", "..", ".git", ".svn", ".hg", "node_modules", "CMakeFiles",
-        "__pycache__", ".venv", "venv", ".cache", "kconfig", "twister-out", ".tools" };
+    static const char *const names[] = { ".", "..", ".git", ".svn", ".hg", "node_modules", "CMakeFiles", "__pycache__",
+        ".venv", "venv", ".cache", "kconfig", "twister-out", ".tools" };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(name, names[i]) == 0)
@@ -128,7 +128,7 @@ static void add_special(struct sources *s, const char *rel, const struct stat *s
     struct source *f = add_file(s, rel, st);
 
     f->loaded = true;
-    f->trouble = why ? why
+    f->trouble = why            ? why
         : S_ISFIFO(st->st_mode) ? "a named pipe, not a file"
         : S_ISSOCK(st->st_mode) ? "a socket, not a file"
                                 : "a device, not a file";
@@ -142,7 +142,8 @@ static void visit(struct sources *s, const char *rel, const char *name, int dept
     bool is_link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
 
     if (stat(path, &st) != 0)
-        add_special(s, sub, &st, pool_printf(s->pool, is_link ? "a link that leads nowhere (%s)" : "%s", strerror(errno)));
+        add_special(
+            s, sub, &st, pool_printf(s->pool, is_link ? "a link that leads nowhere (%s)" : "%s", strerror(errno)));
     else if (S_ISREG(st.st_mode))
         add_file(s, sub, &st);
     else if (!S_ISDIR(st.st_mode))
@@ -196,8 +197,10 @@ static void walk(struct sources *s, const char *rel, int depth)
     closedir(d);
     for (size_t i = 0; i < count; i++) {
         if (s->count >= SOURCE_MAX_FILES || s->folders >= SOURCE_MAX_FOLDERS) {
-            skip(s, rel, pool_printf(s->pool, "more than %d files or %d folders; the rest was not read", SOURCE_MAX_FILES,
-                SOURCE_MAX_FOLDERS), false);
+            skip(s, rel,
+                pool_printf(s->pool, "more than %d files or %d folders; the rest was not read", SOURCE_MAX_FILES,
+                    SOURCE_MAX_FOLDERS),
+                false);
             break;
         }
         visit(s, rel, names[i], depth);

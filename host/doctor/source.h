@@ -17,8 +17,8 @@ enum {
     SOURCE_MAX_FILES = 50000,
     SOURCE_MAX_FOLDERS = 20000,
     SOURCE_MAX_DEPTH = 16,
-    SOURCE_MAX_BYTES = 16 << 20, /* one file */
-    SOURCE_MAX_TEXT = 1 << 20, /* one file of configuration: ten times the largest .config */
+    SOURCE_MAX_BYTES = 16 << 20,  /* one file */
+    SOURCE_MAX_TEXT = 1 << 20,    /* one file of configuration: ten times the largest .config */
     SOURCE_MAX_TOTAL = 256 << 20, /* all that is read, with what packages and hex files unpack to */
 };
 
@@ -31,9 +31,9 @@ struct place {
 struct source {
     struct source *next;
     struct source *chain; /* of the index */
-    const char *rel; /* "sysbuild/mcuboot.conf" */
-    const char *path; /* as opened */
-    const char *base; /* last part of rel */
+    const char *rel;      /* "sysbuild/mcuboot.conf" */
+    const char *path;     /* as opened */
+    const char *base;     /* last part of rel */
     size_t size;
     long long mtime; /* seconds */
     bool loaded;
@@ -42,9 +42,9 @@ struct source {
     unsigned seen_line; /* where source_line() was last: asked for in order, it does not start anew */
     const char *seen_at;
     const char *trouble; /* why it could not be read, NULL if fine or not tried */
-    bool used; /* an input of the diagnosis */
-    bool unfit; /* a reader gave it up, and no other should spend the time */
-    bool decides; /* it says how the project is built: unread, the diagnosis is not whole */
+    bool used;           /* an input of the diagnosis */
+    bool unfit;          /* a reader gave it up, and no other should spend the time */
+    bool decides;        /* it says how the project is built: unread, the diagnosis is not whole */
 };
 
 /* What the walk found and did not take. */
@@ -67,8 +67,7 @@ struct sources {
 bool sources_scan(struct sources *s, struct pool *pool, const char *dir, const char **why);
 
 struct source *source_find(const struct sources *s, const char *rel);
-struct source *source_findf(const struct sources *s, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+struct source *source_findf(const struct sources *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The text of a file, NULL if it cannot be read (source->trouble says why). Marks it as used. */
 const char *source_text(struct sources *s, struct source *f);

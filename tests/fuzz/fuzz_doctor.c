@@ -30,10 +30,11 @@ static void clean(void)
 
 static void make_root(void)
 {
-    static const char *const folders[] = { "", "/sysbuild", "/child_image", "/boards", "/boards/b", "/build", "/build/app",
-        "/build/app/zephyr", "/src" };
+    static const char *const folders[] = { "", "/sysbuild", "/child_image", "/boards", "/boards/b", "/build",
+        "/build/app", "/build/app/zephyr", "/src" };
 
-    snprintf(root, sizeof root, "%s/slipway-fuzz-%ld", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
+    snprintf(
+        root, sizeof root, "%s/slipway-fuzz-%ld", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         char path[128];
         snprintf(path, sizeof path, "%s%s", root, folders[i]);

@@ -1,8 +1,8 @@
 /* Any text as a Kconfig fragment, as sysbuild.conf, as Kconfig.sysbuild and as pm.config. */
 #include <stdlib.h>
 
-#include "host/doctor/conf.h"
 #include "host/doctor/cmake.h"
+#include "host/doctor/conf.h"
 #include "host/doctor/kconfig.h"
 #include "host/doctor/partitions.h"
 #include "tests/support/memfile.h"

@@ -19,8 +19,13 @@ static inline struct source *memfile(struct sources *s, const char *rel, const v
     struct source *f = pool_alloc(s->pool, sizeof *f);
     const char *slash = strrchr(rel, '/');
 
-    *f = (struct source) { .rel = rel, .path = rel, .base = slash ? slash + 1 : rel, .size = len, .loaded = true,
-        .text = pool_copy(s->pool, data, len), .len = len };
+    *f = (struct source) { .rel = rel,
+        .path = rel,
+        .base = slash ? slash + 1 : rel,
+        .size = len,
+        .loaded = true,
+        .text = pool_copy(s->pool, data, len),
+        .len = len };
     *s->end = f;
     s->end = &f->next;
     s->count++;

@@ -41,12 +41,15 @@ static const struct row lines[] = {
     { "[00:00:00.256,103] <inf> mcuboot: Swap type: none", "MCUboot sees nothing to install" },
     { "E: panic! Swap type: panic", "MCUboot cannot decide" },
     { "I: Secondary image: magic=unset, swap_type=0x1, copy_done=0x3, image_ok=0x3", "Slot 1 has no mark" },
-    { "I: Secondary image: magic=bad, swap_type=0x1, copy_done=0x2, image_ok=0x2", "The end of slot 1 holds something" },
+    { "I: Secondary image: magic=bad, swap_type=0x1, copy_done=0x2, image_ok=0x2",
+        "The end of slot 1 holds something" },
     { "E: bad image magic 0xffffffff", "The image in the slot does not begin" },
     { "E: Image in slot was built for offset 0xc200 but runs at 0x10200", "The image is linked for another address" },
-    { "E: Reset address of image in secondary slot is not in the primary slot", "The image is linked for another address" },
+    { "E: Reset address of image in secondary slot is not in the primary slot",
+        "The image is linked for another address" },
     { "I: Image index: 1, Swap type: none", "MCUboot sees nothing to install" },
-    { "ASSERTION FAIL [rc == 0] @ bootloader/mcuboot/boot/bootutil/src/swap_scratch.c:380", "An assertion in MCUboot's swap" },
+    { "ASSERTION FAIL [rc == 0] @ bootloader/mcuboot/boot/bootutil/src/swap_scratch.c:380",
+        "An assertion in MCUboot's swap" },
     { "I: Bootloader chainload address offset: 0xc000", "MCUboot found a good image" },
     { "I: Jumping to the first image slot", "MCUboot found a good image" },
     { "context_boot_go abort", "MCUboot stops before it looks" },
@@ -71,15 +74,18 @@ static const struct row lines[] = {
     { "nvs mount error -22", "-22 (EINVAL)" },
     { "E: flash_img_init failed: -12", "-12 (ENOMEM)" },
     /* builds */
-    { "pm_sysflash.h:20:37: error: 'PM_MCUBOOT_SECONDARY_ID' undeclared (first use in this function)", "The Partition Manager placed no" },
+    { "pm_sysflash.h:20:37: error: 'PM_MCUBOOT_SECONDARY_ID' undeclared (first use in this function)",
+        "The Partition Manager placed no" },
     { "error: 'PM_MCUBOOT_PRIMARY_1_ID' undeclared (first use in this function); did you mean 'PM_MCUBOOT_PRIMARY_2_ID'?",
         "MCUboot is built for two images" },
     { "Partition manager failed: Statically defined partitions are not packed at start of region 'external_flash'.",
         "A static partition does not fit" },
     { "ld.bfd: region `FLASH' overflowed by 3412 bytes", "The image is larger than its partition" },
-    { "Error: Image size (0xf1e34) + trailer (0x1870) exceeds requested size 0xf2000", "imgtool: the image with its trailer" },
+    { "Error: Image size (0xf1e34) + trailer (0x1870) exceeds requested size 0xf2000",
+        "imgtool: the image with its trailer" },
     { "devicetree error: /chosen: undefined node label 'at25xe32'", "An overlay refers to a node" },
-    { "warning: attempt to assign the value 'n' to the undefined symbol MCUMGR_TRANSPORT_BT_AUTHEN", "A configuration file assigns" },
+    { "warning: attempt to assign the value 'n' to the undefined symbol MCUMGR_TRANSPORT_BT_AUTHEN",
+        "A configuration file assigns" },
     { "error: Aborting due to Kconfig warnings", "A configuration file assigns" },
     { "warning: LOG_PRINTK (defined at subsys/logging/Kconfig:1) was assigned the value 'y' but got the value 'n'.",
         "An assignment did not take" },
@@ -99,7 +105,8 @@ static const struct row lines[] = {
     { "Payload (9 bytes) too long for MTU: 0", "The device answered the app's first question" },
     { "n must be >= 0", "The device's buffer is too small" },
     { "No content to map due to end-of-input", "The device answered with an empty message" },
-    { "Unrecognized field \"rsn\" (class io.runtime.mcumgr.response.McuMgrResponse$GroupReturnCode)", "The device's error holds" },
+    { "Unrecognized field \"rsn\" (class io.runtime.mcumgr.response.McuMgrResponse$GroupReturnCode)",
+        "The device's error holds" },
     { "Missing images information", "The answer to the image list has no list" },
     { "No slot found for selected image.", "The app lists no unconfirmed image" },
     { "Invalid image file.", "The app does not take the file" },
@@ -241,8 +248,9 @@ static void note(const struct explain_hit *hit, void *ctx)
 
 static void test_log_says_each_once(void **state)
 {
-    static const char log[] = "*** Booting ***\r\nE: JEDEC id [00 00 00] expect [c2 28 17]\r\nSwap type: none\r\n\0junk\n"
-                              "E: JEDEC id [00 00 00] expect [c2 28 17]\nW: Failed reading sectors";
+    static const char log[] =
+        "*** Booting ***\r\nE: JEDEC id [00 00 00] expect [c2 28 17]\r\nSwap type: none\r\n\0junk\n"
+        "E: JEDEC id [00 00 00] expect [c2 28 17]\nW: Failed reading sectors";
     struct seen s = { .count = 0 };
 
     (void)state;

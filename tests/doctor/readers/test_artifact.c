@@ -16,8 +16,9 @@ static struct image_fixture made;
 
 static int make_image(void **state)
 {
-    const struct testimage_options o = { .major = 1, .minor = 2, .revision = 3, .build = 4, .layout_hash = 7,
-        .reset_vector = 0xc401 };
+    const struct testimage_options o = {
+        .major = 1, .minor = 2, .revision = 3, .build = 4, .layout_hash = 7, .reset_vector = 0xc401
+    };
 
     (void)state;
     testkey_make(&made.key);
@@ -51,7 +52,8 @@ static void assert_whole(const struct artifact *a)
     assert_null(a->broken);
     assert_int_equal(a->header_size, HDR);
     assert_int_equal(a->signed_size, TOTAL);
-    assert_int_equal(a->version.major * 1000000 + a->version.minor * 10000 + a->version.revision * 100 + a->version.build, 1020304);
+    assert_int_equal(
+        a->version.major * 1000000 + a->version.minor * 10000 + a->version.revision * 100 + a->version.build, 1020304);
     assert_true(a->has_hash && a->hash_ok && a->has_signature && !a->has_trailer);
     assert_int_equal(a->reset_vector, 0xc401);
     assert_true(artifact_verify(a, &k));
@@ -125,8 +127,8 @@ static void test_not_signed(void **state)
 
 static void test_trailer(void **state)
 {
-    static const uint8_t magic[16] = { 0x77, 0xc2, 0x95, 0xf3, 0x60, 0xd2, 0xef, 0x7f, 0x35, 0x52, 0x50, 0x0f, 0x2c, 0xb6,
-        0x79, 0x80 };
+    static const uint8_t magic[16] = { 0x77, 0xc2, 0x95, 0xf3, 0x60, 0xd2, 0xef, 0x7f, 0x35, 0x52, 0x50, 0x0f, 0x2c,
+        0xb6, 0x79, 0x80 };
     uint8_t *padded = malloc(2 * TOTAL);
 
     memset(padded, 0xff, 2 * TOTAL);
@@ -198,10 +200,12 @@ static void test_hex_refused(void **state)
         { ":00000001FF\n", "there is no data in this Intel HEX file" },
         { ":0100000000FF\nhello\n", "line 2 is no Intel HEX record" },
         { ":0100000000FE\n", "line 1 is no Intel HEX record" }, /* checksum */
-        { ":02000000FF\n", "line 1 is no Intel HEX record" }, /* length */
+        { ":02000000FF\n", "line 1 is no Intel HEX record" },   /* length */
         { ":0100000000F", "line 1 is no Intel HEX record" },
         { ":01zz000000FF\n", "line 1 is no Intel HEX record" },
-        { "\x7f" "ELF", "line 1 is no Intel HEX record" },
+        { "\x7f"
+          "ELF",
+            "line 1 is no Intel HEX record" },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

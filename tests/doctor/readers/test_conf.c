@@ -36,7 +36,9 @@ static void test_assignments(void **state)
         { "SB_CONFIG_A=y", "A", NULL, 0 },
         { "mcuboot_CONFIG_A=y", "A", NULL, 0 },
         { "CONFIG_A!=y", "A", NULL, 0 },
-        { "\xEF\xBB\xBF" "CONFIG_A=y", "A", "y", 1 },
+        { "\xEF\xBB\xBF"
+          "CONFIG_A=y",
+            "A", "y", 1 },
     };
     struct fixture *x = *state;
 
@@ -117,9 +119,20 @@ static void test_kconfig_conditions(void **state)
         const char *condition;
         bool taken;
     } rows[] = {
-        { "SOC_NRF52840", true }, { "SOC_NRF5340", false }, { "!SOC_NRF5340", true }, { "BOARD_ACME", true }, { "BOARD_OTHER", false },
-        { "SOC_NRF52840 && BOARD_OTHER", false }, { "SOC_NRF5340 || BOARD_ACME", true }, { "UNKNOWN", true }, { "!UNKNOWN", true },
-        { "(SOC_NRF5340 && UNKNOWN) || n", false }, { "UNKNOWN = \"x\"", true }, { "y", true }, { "n", false }, { "&&", true },
+        { "SOC_NRF52840", true },
+        { "SOC_NRF5340", false },
+        { "!SOC_NRF5340", true },
+        { "BOARD_ACME", true },
+        { "BOARD_OTHER", false },
+        { "SOC_NRF52840 && BOARD_OTHER", false },
+        { "SOC_NRF5340 || BOARD_ACME", true },
+        { "UNKNOWN", true },
+        { "!UNKNOWN", true },
+        { "(SOC_NRF5340 && UNKNOWN) || n", false },
+        { "UNKNOWN = \"x\"", true },
+        { "y", true },
+        { "n", false },
+        { "&&", true },
     };
     const struct kconfig_facts facts = { .board = "acme_nrf52840", .soc = soc_in("nrf52840") };
     struct fixture *x = *state;
@@ -160,9 +173,19 @@ static void test_numbers(void **state)
         bool ok;
         uint64_t value;
     } rows[] = {
-        { "0", true, 0 }, { "256", true, 256 }, { "0x1000", true, 4096 }, { "0XfF", true, 255 }, { "010", true, 10 },
-        { "12 \r", true, 12 }, { "18446744073709551615", true, UINT64_MAX }, { "18446744073709551616", false, 0 },
-        { "", false, 0 }, { "y", false, 0 }, { "-1", false, 0 }, { "12k", false, 0 }, { NULL, false, 0 },
+        { "0", true, 0 },
+        { "256", true, 256 },
+        { "0x1000", true, 4096 },
+        { "0XfF", true, 255 },
+        { "010", true, 10 },
+        { "12 \r", true, 12 },
+        { "18446744073709551615", true, UINT64_MAX },
+        { "18446744073709551616", false, 0 },
+        { "", false, 0 },
+        { "y", false, 0 },
+        { "-1", false, 0 },
+        { "12k", false, 0 },
+        { NULL, false, 0 },
     };
 
     (void)state;

@@ -27,7 +27,8 @@ static size_t pem_of(EVP_PKEY *k, bool is_private, const char *password, char *o
         assert_int_equal(PEM_write_bio_PUBKEY(bio, k), 1);
     else
         assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, k, password ? EVP_aes_128_cbc() : NULL, password,
-                             password ? (int)strlen(password) : 0, NULL, NULL), 1);
+                             password ? (int)strlen(password) : 0, NULL, NULL),
+            1);
     size_t len = (size_t)BIO_get_mem_data(bio, &text);
     assert_true(len < room);
     memcpy(out, text, len);
@@ -121,7 +122,8 @@ static void test_password(void **state)
 /* PBKDF2 with many rounds; a file may ask for 2^31, hours of work, if somebody began. */
 static void test_password_that_takes_for_ever(void **state)
 {
-    static const char head[] = "-----BEGIN ENCRYPTED PRIVATE KEY-----\n", tail[] = "-----END ENCRYPTED PRIVATE KEY-----\n";
+    static const char head[] = "-----BEGIN ENCRYPTED PRIVATE KEY-----\n",
+                      tail[] = "-----END ENCRYPTED PRIVATE KEY-----\n";
     struct fixture *x = *state;
     EVP_PKEY *made = make("P-256");
     char text[4096], raw[4096];

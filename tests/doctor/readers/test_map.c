@@ -11,22 +11,23 @@ static bool read_yaml(struct fixture *x, const char *text, struct map *map, stru
 
 static void test_partitions_with_places(void **state)
 {
-    static const char text[] = "# fixed\n"
-                               "mcuboot_primary:\n"
-                               "  address: 0xc000\n"
-                               "  size: 0xe2000\n"
-                               "  orig_span: &id001\n"
-                               "  - app\n"
-                               "  span: *id001\n"
-                               "app:\n"
-                               "  address: 49664\n"
-                               "  end_address: 0xee000\n"
-                               "  placement:\n"
-                               "    align: {start: 0x1000}\n"
-                               "    size: 7\n"
-                               "mcuboot_secondary: {address: 0x0, size: -4096, region: external_flash, device: MX25R64}\n"
-                               "pad:\n"
-                               "  span: [mcuboot_pad, app]\n";
+    static const char text[] =
+        "# fixed\n"
+        "mcuboot_primary:\n"
+        "  address: 0xc000\n"
+        "  size: 0xe2000\n"
+        "  orig_span: &id001\n"
+        "  - app\n"
+        "  span: *id001\n"
+        "app:\n"
+        "  address: 49664\n"
+        "  end_address: 0xee000\n"
+        "  placement:\n"
+        "    align: {start: 0x1000}\n"
+        "    size: 7\n"
+        "mcuboot_secondary: {address: 0x0, size: -4096, region: external_flash, device: MX25R64}\n"
+        "pad:\n"
+        "  span: [mcuboot_pad, app]\n";
     struct map map;
     struct source *f;
     uint64_t size;
@@ -100,8 +101,8 @@ static void test_billion_laughs(void **state)
 
     p += sprintf(p, "a: &a [lol, lol, lol]\n");
     for (char c = 'b'; c < 'm'; c++)
-        p += sprintf(p, "%c: &%c [*%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c]\n", c, c, c - 1, c - 1, c - 1, c - 1, c - 1, c - 1,
-            c - 1, c - 1, c - 1);
+        p += sprintf(p, "%c: &%c [*%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c]\n", c, c, c - 1, c - 1, c - 1, c - 1,
+            c - 1, c - 1, c - 1, c - 1, c - 1);
     assert_true(read_yaml(*state, text, &map, &f));
     assert_int_equal(map.count, 12);
 }

@@ -52,7 +52,8 @@ static struct package *read_zip(struct fixture *x, const struct member *m, struc
 static void test_manifest(void **state)
 {
     static const uint8_t image[64] = { 0x3d, 0xb8, 0xf3, 0x96 };
-    const struct member members[] = { { "manifest.json", manifest, sizeof manifest - 1 }, { "app_update.bin", image, 64 }, { 0 } };
+    const struct member members[] = { { "manifest.json", manifest, sizeof manifest - 1 },
+        { "app_update.bin", image, 64 }, { 0 } };
     struct package *z = read_zip(*state, members, NULL);
 
     assert_null(z->broken);
@@ -131,8 +132,8 @@ static void test_bombs(void **state)
     size_t len = 40u << 20;
     char *zeros = calloc(1, len);
     const struct member bomb[] = { { "a.bin", zeros, len }, { 0 } };
-    const struct member many[] = { { "a.bin", zeros, 15u << 20 }, { "b.bin", zeros, 15u << 20 }, { "c.bin", zeros, 15u << 20 },
-        { "manifest.json", manifest, sizeof manifest - 1 }, { 0 } };
+    const struct member many[] = { { "a.bin", zeros, 15u << 20 }, { "b.bin", zeros, 15u << 20 },
+        { "c.bin", zeros, 15u << 20 }, { "manifest.json", manifest, sizeof manifest - 1 }, { 0 } };
     struct source *f;
 
     assert_string_equal(read_zip(x, bomb, &f)->broken, "it unpacks to more than any firmware");

@@ -10,10 +10,10 @@ static void test_characters(void **state)
         uint32_t code;
     } rows[] = {
         { "a", 1, 'a' }, { "\x7f", 1, 0x7f }, { "\xc3\xb6", 2, 0xf6 }, { "\xe2\x82\xac", 3, 0x20ac },
-        { "\xf0\x9f\x9a\xa2", 4, 0x1f6a2 }, { "\xf4\x8f\xbf\xbf", 4, 0x10ffff },
-        { "\x80", 0, 0 }, { "\xff", 0, 0 }, { "\xc3", 0, 0 }, { "\xc3(", 0, 0 }, { "\xe2\x82", 0, 0 },
-        { "\xc0\x80", 0, 0 }, { "\xc1\xbf", 0, 0 }, { "\xe0\x80\xaf", 0, 0 }, { "\xf0\x80\x80\xaf", 0, 0 }, /* overlong */
-        { "\xed\xa0\x80", 0, 0 }, /* surrogate */
+        { "\xf0\x9f\x9a\xa2", 4, 0x1f6a2 }, { "\xf4\x8f\xbf\xbf", 4, 0x10ffff }, { "\x80", 0, 0 }, { "\xff", 0, 0 },
+        { "\xc3", 0, 0 }, { "\xc3(", 0, 0 }, { "\xe2\x82", 0, 0 }, { "\xc0\x80", 0, 0 }, { "\xc1\xbf", 0, 0 },
+        { "\xe0\x80\xaf", 0, 0 }, { "\xf0\x80\x80\xaf", 0, 0 },         /* overlong */
+        { "\xed\xa0\x80", 0, 0 },                                       /* surrogate */
         { "\xf4\x90\x80\x80", 0, 0 }, { "\xf8\x88\x80\x80\x80", 0, 0 }, /* beyond Unicode */
     };
 
@@ -39,8 +39,20 @@ static void test_printable(void **state)
     static const struct {
         const char *in, *out;
     } rows[] = {
-        { "plain \t text", "plain \t text" }, { "a\nb", "a?b" }, { "\x1b[31mred", "?[31mred" }, { "\xc2\x9b" "31m", "?31m" },
-        { "a\xe2\x80\xae" "b", "a?b" }, { "a\xe2\x81\xa6" "b", "a?b" }, { "\xff\xfe", "??" }, { "\xc3\xb6\x7f", "\xc3\xb6?" },
+        { "plain \t text", "plain \t text" },
+        { "a\nb", "a?b" },
+        { "\x1b[31mred", "?[31mred" },
+        { "\xc2\x9b"
+          "31m",
+            "?31m" },
+        { "a\xe2\x80\xae"
+          "b",
+            "a?b" },
+        { "a\xe2\x81\xa6"
+          "b",
+            "a?b" },
+        { "\xff\xfe", "??" },
+        { "\xc3\xb6\x7f", "\xc3\xb6?" },
     };
     struct fixture *x = *state;
 
