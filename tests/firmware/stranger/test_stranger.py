@@ -31,7 +31,7 @@ def build(version, out):
     env = dict(os.environ, STRANGER_VERSION=version, STRANGER_SLOT0=str(SLOT0), STRANGER_SLOT0_END=str(SLOT0 + SLOT0_SIZE),
                STRANGER_SLOT1_END=str(SLOT1_SIZE[BOARD]))
     target = os.path.join(ROOT, "build", "stranger")
-    run("cargo", "build", "-q", "--locked", "--release", "--target", TARGET, "--target-dir", target, cwd=HERE, env=env,
+    run("cargo", "build", "-q", "--release", "--target", TARGET, "--target-dir", target, cwd=HERE, env=env,
         timeout=900)
     run("arm-none-eabi-objcopy", "-O", "binary", os.path.join(target, TARGET, "release", "stranger"), out)
 
