@@ -16,8 +16,9 @@ enum { OPS_MAX = 200000, STARTS_MAX = 5, IMAGE_LEN = 24 * 1024 };
 
 struct campaign {
     struct fw_rig rig;
-    void *start; /* before the install */
-    uint64_t first; /* operations before that */
+    void *start[2]; /* before the install, before the revert */
+    unsigned begins[2]; /* operation with which each begins */
+    uint64_t first; /* operations before the install */
     unsigned ops; /* of the whole run */
     bool rare[OPS_MAX]; /* an erase, or anything on the external chip */
     uint8_t image[IMAGE_LEN]; /* the old one */
@@ -44,11 +45,12 @@ static bool rehearse(struct campaign *c)
         return false;
     memcpy(c->image, board_flash(c->rig.b) + RIG_SLOT0, IMAGE_LEN);
     rig_request(&c->rig, "silent");
-    c->start = malloc(board_snapshot_size(c->rig.b));
-    board_snapshot(c->rig.b, c->start);
     c->first = board_flash_ops(c->rig.b);
     board_on_flash(c->rig.b, note_operation, c);
     for (int i = 0; i < 2; i++) {
+        c->begins[i] = c->ops;
+        c->start[i] = malloc(board_snapshot_size(c->rig.b));
+        board_snapshot(c->rig.b, c->start[i]);
         board_power_on(c->rig.b);
         if (!rig_run(&c->rig, "app done", 30))
             return false;
@@ -75,15 +77,12 @@ static bool recover(struct campaign *c)
 static void cut_at(struct campaign *c, unsigned n, enum board_tear tear)
 {
     static const char *const name[] = { "none", "all", "half", "bits" };
-    bool cut = false;
 
-    board_restore(c->rig.b, c->start);
+    board_restore(c->rig.b, c->start[n >= c->begins[1]]);
     board_cut_at(c->rig.b, c->first + n + 1, tear);
-    for (int i = 0; i < 2 && !cut; i++) {
-        rig_clear(&c->rig);
-        board_power_on(c->rig.b);
-        cut = !rig_run(&c->rig, "app done", 30);
-    }
+    rig_clear(&c->rig);
+    board_power_on(c->rig.b);
+    bool cut = !rig_run(&c->rig, "app done", 30);
     board_cut_at(c->rig.b, 0, TEAR_NONE);
     if (cut && recover(c))
         return;
@@ -119,10 +118,13 @@ int main(int argc, char **argv)
             n = (unsigned)strtoul(argv[3], NULL, 0);
         cut_at(&c, n, (enum board_tear)((i / 2 + i) % 4));
         done++;
+        if (done % 25 == 0)
+            fprintf(stderr, "%u of %u\n", done, points);
     }
     printf("%s: %u cuts over install and revert (%u operations, %u of them erases or external): %u not recovered\n",
         argv[1], done, c.ops, rare, c.failures);
     rig_close(&c.rig);
-    free(c.start);
+    free(c.start[0]);
+    free(c.start[1]);
     return c.failures != 0;
 }
