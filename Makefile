@@ -24,6 +24,10 @@ check: all bootstrap-tests ## set up, then all tests (what CI runs)
 docs: all ## docs/doctor/: a page for each rule of the doctor, from its table
 	@tools/rule-pages
 
+size: all ## what the bootloader takes: text, data, bss, worst stack, against its budget
+	@tools/size build/firmware/nrf52840dk/slipway-boot.elf firmware/boot/budget.txt \
+		build/nrf52840/firmware/boot/slipway-boot_nrf52840dk.elf.ltrans0.ltrans.ci
+
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
@@ -37,4 +41,4 @@ bootstrap-tests:
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: all host demo check docs help clean bootstrap-build bootstrap-firmware bootstrap-tests
+.PHONY: all host demo check docs size help clean bootstrap-build bootstrap-firmware bootstrap-tests

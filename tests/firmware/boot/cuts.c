@@ -106,9 +106,12 @@ int main(int argc, char **argv)
     }
     for (unsigned n = 0; n < c.ops; n++)
         rare += c.rare[n];
-    /* Half of the points among erases and the external chip, half anywhere. */
-    for (unsigned i = 0; i < points; i++) {
-        unsigned n = (unsigned)((uint64_t)c.ops * i / points);
+    /*
+     * Half of the points among erases and the external chip, half anywhere; in strides, so that a
+     * campaign that is broken off has looked everywhere.
+     */
+    for (unsigned k = 0; k < points; k++) {
+        unsigned i = (unsigned)((uint64_t)k * 131 % points), n = (unsigned)((uint64_t)c.ops * i / points);
         if (i % 2 == 0) {
             unsigned want = rare * i / points, seen = 0;
             for (n = 0; !(c.rare[n] && seen++ == want); n++)
@@ -116,10 +119,10 @@ int main(int argc, char **argv)
         }
         if (argc > 3)
             n = (unsigned)strtoul(argv[3], NULL, 0);
-        cut_at(&c, n, (enum board_tear)((i / 2 + i) % 4));
+        cut_at(&c, n, (enum board_tear)((i / 2 + k) % 4));
         done++;
         if (done % 25 == 0)
-            fprintf(stderr, "%u of %u\n", done, points);
+            fprintf(stderr, "%u of %u, %u not recovered\n", done, points, c.failures);
     }
     printf("%s: %u cuts over install and revert (%u operations, %u of them erases or external): %u not recovered\n",
         argv[1], done, c.ops, rare, c.failures);
