@@ -17,7 +17,8 @@
  *     0x04  length, u32       0x28  unit, u32 bytes         0x30  CRC-32 of unit 0 as written, 1, ...
  *
  * A unit's word is programmed after all of the unit was read back, so a word that reads right proves
- * a unit that was completed. The words are compared with the units again before an upload goes on.
+ * a unit that was completed. The words are compared with the units again before an upload goes on; the
+ * word of the unit that is begun again is made useless (0) first, and one of two spare words takes its place.
  */
 #ifndef CORE_BOOT_UPLOAD_H
 #define CORE_BOOT_UPLOAD_H

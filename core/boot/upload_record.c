@@ -9,8 +9,10 @@ enum {
     WORD = 4,
     /* Below the flags lie fields of MCUboot's own swaps; nothing of ours comes near them. */
     FLAGS_ROOM = 256,
+    BANKS = 3,
 };
 #define BLANK 0xFFFFFFFFu
+#define USELESS 0u
 
 _Static_assert(UPLOAD_OFF_WORDS % 16 == 0 && UPLOAD_OFF_CRC + WORD == UPLOAD_OFF_WORDS, "record");
 
@@ -19,15 +21,16 @@ static uint32_t record_off(const struct store *st, const struct flash_area *slot
     return slot->size - st->layout->unit;
 }
 
+/* Each unit has a word in each of these banks: where one was made useless the next one counts. */
 static uint32_t max_words(const struct store *st)
 {
-    return (st->layout->unit - UPLOAD_OFF_WORDS - FLAGS_ROOM) / WORD;
+    return (st->layout->unit - UPLOAD_OFF_WORDS - FLAGS_ROOM) / WORD / BANKS;
 }
 
-/* A unit's word: its CRC-32, but never what an erased word reads. */
+/* A unit's word: its CRC-32, but never what an erased word or one that was made useless reads. */
 static uint32_t word_of(uint32_t crc)
 {
-    return crc == BLANK ? 0 : crc;
+    return crc == BLANK || crc == USELESS ? 1 : crc;
 }
 
 int record_write(struct upload *u)
@@ -54,6 +57,21 @@ int record_write(struct upload *u)
     return err == OK ? OK : upload_fail_flash(u, err, at);
 }
 
+/* Where the unit's word that counts lies; *v is what it reads: BLANK also if it cannot be read. */
+static uint32_t word_off(const struct store *st, const struct flash_area *slot, uint32_t unit, uint32_t *v)
+{
+    uint8_t b[WORD];
+    uint32_t at = record_off(st, slot) + UPLOAD_OFF_WORDS + WORD * unit;
+
+    for (uint32_t bank = 0; bank < BANKS; bank++) {
+        at += bank > 0 ? WORD * max_words(st) : 0;
+        *v = area_read(slot, at, b, sizeof b) == OK ? ld_le32(b) : BLANK;
+        if (*v != USELESS)
+            break;
+    }
+    return at;
+}
+
 /* Whether the word can still become v: after a cut it may hold part of another mark. */
 static bool takes(const struct flash_area *slot, uint32_t at, uint32_t v)
 {
@@ -67,10 +85,11 @@ void record_mark(struct upload *u, uint32_t unit)
     uint8_t b[WORD];
     uint32_t bad;
     uint8_t found;
-    uint32_t at = record_off(u->st, &u->area) + UPLOAD_OFF_WORDS + WORD * unit;
+    uint32_t at, v;
 
     if (!u->marks || unit >= max_words(u->st))
         return;
+    at = word_off(u->st, &u->area, unit, &v);
     st_le32(b, word_of(u->unit_crc));
     u->marks = takes(&u->area, at, word_of(u->unit_crc))
         && area_prog(&u->area, at, b, sizeof b) == OK
@@ -102,12 +121,12 @@ static int read_header(const struct store *st, const struct flash_area *slot,
 /* BLANK if the unit is not complete, is beyond the record, or its word cannot be read. */
 static uint32_t read_word(const struct store *st, const struct flash_area *slot, uint32_t unit)
 {
-    uint8_t b[WORD];
-    uint32_t at = record_off(st, slot) + UPLOAD_OFF_WORDS + WORD * unit;
+    uint32_t v;
 
-    if (unit >= max_words(st) || area_read(slot, at, b, sizeof b) != OK)
+    if (unit >= max_words(st))
         return BLANK;
-    return ld_le32(b);
+    (void)word_off(st, slot, unit, &v);
+    return v == USELESS ? BLANK : v;
 }
 
 int upload_record_read(const struct store *st, uint32_t *len, uint8_t sha[CRYPTO_SHA256_LEN],
@@ -166,6 +185,22 @@ int record_resume(struct upload *u)
     return ERR_BUSY;
 }
 
+/*
+ * The first word that is not believed may have been in flight: blank today, right tomorrow, when its unit
+ * is being written again and the word proves nothing. It is made useless before that.
+ */
+static int void_word(struct upload *u)
+{
+    static const uint8_t nothing[WORD] = { 0 };
+    uint32_t v;
+
+    if (u->unit >= max_words(u->st))
+        return OK;
+    uint32_t at = word_off(u->st, &u->area, u->unit, &v);
+    int err = v == USELESS ? OK : area_prog(&u->area, at, nothing, WORD);
+    return err != OK ? upload_fail_flash(u, err, at) : OK;
+}
+
 /* Everything from u->off on is erased and written again. */
 static int go_on(struct upload *u)
 {
@@ -195,8 +230,10 @@ static int go_on(struct upload *u)
         .expected = u->len };
     if (u->off == u->len)
         return upload_finish(u);
-    u->step = UPLOAD_STEP_REST;
-    return OK;
+    err = void_word(u);
+    if (err == OK)
+        u->step = UPLOAD_STEP_REST;
+    return err;
 }
 
 /* Compares one unit; what it holds is counted if it is right. */
