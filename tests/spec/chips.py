@@ -257,12 +257,14 @@ class UploadRecord:
             return None
         rec = cls()
         rec.len, rec.sha, rec.unit = u32(r, 4), bytes(r[8:0x28]), u32(r, 0x28)
-        room = (layout.unit - 0x30 - 256) // 4
+        room = (layout.unit - 0x30 - 256) // 12
         rec.words = []
         for i in range(room):
-            if u32(r, 0x30 + 4 * i) == 0xFFFFFFFF:
+            banks = [u32(r, 0x30 + 4 * (i + bank * room)) for bank in range(3)]
+            word = next((w for w in banks if w != 0), 0xFFFFFFFF)
+            if word == 0xFFFFFFFF:
                 break
-            rec.words.append(u32(r, 0x30 + 4 * i))
+            rec.words.append(word)
         return rec
 
     @property
@@ -276,7 +278,7 @@ class UploadRecord:
         n = 0
         for word in self.words:
             crc = crc32(slot1[n * self.unit:min((n + 1) * self.unit, end)])
-            if word != (0 if crc == 0xFFFFFFFF else crc):
+            if word != (1 if crc in (0, 0xFFFFFFFF) else crc):
                 break
             n += 1
         return n
