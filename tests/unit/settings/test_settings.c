@@ -289,7 +289,9 @@ static uint64_t run_plan(uint64_t first, enum sim_tear tear, uint64_t second, ui
     if (!story_open(&t, &s))
         story_power_up(&t, &s, second, tear);
     for (int i = 0; i < 26; i++) {
-        snprintf(value, sizeof value, i % 7 == 6 ? "" : "v%d of %d", i, i % KEYS);
+        value[0] = '\0';
+        if (i % 7 != 6)
+            snprintf(value, sizeof value, "v%d of %d", i, i % KEYS);
         story_set(&t, &s, i % 3 == 0 ? 0 : i % KEYS, value);
         if (t.b.power.off)
             story_power_up(&t, &s, t.cuts == 0 ? second : 0, tear);
