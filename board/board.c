@@ -124,46 +124,10 @@ static void why(struct board *b, const char *fmt, ...)
     va_end(ap);
 }
 
-/*
- * A register that firmware reads over and over, a hundred thousand times in a second: it waits for it.
- * Several may take turns in one loop, so the last few are followed; a second without such a rate
- * starts the count anew (a value that is looked at now and then is no wait).
- */
-static bool poll_is_wait(const struct board *b, const struct poll *p)
-{
-    return p->count >= 100000 && now(b) - p->since >= BOARD_CYCLES_PER_S;
-}
-
-static void note_polling(struct board *b, uint32_t addr)
-{
-    struct poll *p = b->st.poll, *oldest = p;
-    unsigned i = 0;
-    for (; i < POLLS && p[i].addr != addr; i++)
-        oldest = p[i].since < oldest->since ? &p[i] : oldest;
-    p = i < POLLS ? &p[i] : oldest;
-    bool stale = now(b) - p->since >= 2ull * BOARD_CYCLES_PER_S
-        || (now(b) - p->since >= BOARD_CYCLES_PER_S && p->count < 100000);
-    if (i == POLLS || stale)
-        *p = (struct poll){ addr, 0, now(b) };
-    p->count++;
-    if (poll_is_wait(b, p))
-        attention(b);
-}
-
-static const struct poll *polls_unmodelled(const struct board *b)
-{
-    for (unsigned i = 0; i < POLLS; i++) {
-        if (b->st.poll[i].count && now(b) - b->st.poll[i].since < 2ull * BOARD_CYCLES_PER_S
-            && poll_is_wait(b, &b->st.poll[i]))
-            return &b->st.poll[i];
-    }
-    return NULL;
-}
-
 void unmodelled_touch(struct board *b, const char *what, uint32_t addr, uint32_t off, bool write)
 {
     if (!write)
-        note_polling(b, addr);
+        wait_note_read(b, addr);
     for (unsigned i = 0; i < b->unmodelled_count; i++) {
         if (b->unmodelled[i].addr == addr)
             return;
@@ -232,6 +196,7 @@ static void wake(struct board *b)
         b->cpu.event = false;
     s->sleeping = SLEEP_NO;
     s->sleep_cycles += now(b) - s->slept_at;
+    wait_rested(b, s->slept_at);
     wdt_sleep(b, false);
     power_sleep(b, false);
 }
@@ -254,7 +219,7 @@ static const char *waits_for(struct board *b)
 static enum board_stop nothing_comes(struct board *b, bool spins)
 {
     const char *name = waits_for(b);
-    if (name) {
+    if (name && !b->input_expected) {
         why(b, "The firmware waits for an interrupt of %s, which is not modelled.", name);
         return BOARD_WAITS_UNMODELLED;
     }
@@ -304,8 +269,13 @@ static bool idle(struct board *b, bool spins, enum board_stop *stop)
         b->why[0] = '\0'; /* something from outside may still come, and there is an end */
     }
     uint64_t to = next < b->limit ? next : b->limit;
-    if (to > now(b))
+    uint64_t from = now(b);
+    if (to > from)
         b->cpu.cycles = to;
+    if (spins) {
+        b->st.wait.skipped += now(b) - from;
+        wait_rested(b, from);
+    }
     return true;
 }
 
@@ -354,10 +324,8 @@ static bool one_round(struct board *b, enum board_stop *stop)
         *stop = BOARD_RUNS;
         return true;
     }
-    const struct poll *poll = polls_unmodelled(b);
-    if (poll) {
-        why(b, "The firmware waits at 0x%08x for %s (0x%08x), which is not modelled.", b->cpu.next,
-            periph_name_at(poll->addr), poll->addr);
+    uint64_t look = wait_look(b);
+    if (wait_is_over(b)) {
         *stop = BOARD_WAITS_UNMODELLED;
         return true;
     }
@@ -370,6 +338,8 @@ static bool one_round(struct board *b, enum board_stop *stop)
     b->cpu.deadline = st->next_event < b->limit ? st->next_event : b->limit;
     if (st->sys.tick_zero < b->cpu.deadline)
         b->cpu.deadline = st->sys.tick_zero;
+    if (look < b->cpu.deadline)
+        b->cpu.deadline = look;
     if (now(b) + LOOK_UP < b->cpu.deadline) /* now and then, for board_interrupt() */
         b->cpu.deadline = now(b) + LOOK_UP;
     if (st->hashing)

@@ -86,6 +86,16 @@ void board_power_on(struct board *b); /* power-on reset: RAM undefined, RESETREA
 void board_reset_pin(struct board *b);
 /* Runs until virtual time `until` (cycles) at most, or until something else stops it. */
 enum board_stop board_run(struct board *b, uint64_t until);
+/*
+ * At the end of a run that was limited: did the firmware do nothing but wait for something that is not modelled,
+ * for a second and for half of the time since its last reset at least? board_why() says for what.
+ */
+bool board_waits(struct board *b);
+/*
+ * Somebody may still type or send: then firmware that waits quietly for its RADIO may be waiting for that as
+ * well, and is not ended with BOARD_WAITS_UNMODELLED for being quiet.
+ */
+void board_expect_input(struct board *b, bool expected);
 /* Ends board_run() soon; from a callback only. */
 void board_stop(struct board *b);
 /* Ends this board_run() and every later one at once; may be called from a signal handler. */

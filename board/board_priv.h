@@ -12,7 +12,7 @@
 
 #define NEVER UINT64_MAX
 
-enum { UNMODELLED_MAX = 512, POLLS = 8, UART_QUEUE = 65536, PERIPHS = 64, ADDR_RAM = 0x20000000,
+enum { UNMODELLED_MAX = 512, POLLS = 8, EVENT_READS = 4, LOOP_VALUES = 64, UART_QUEUE = 65536, PERIPHS = 64, ADDR_RAM = 0x20000000,
     ADDR_FICR = 0x10000000, ADDR_UICR = 0x10001000, ADDR_XIP = 0x12000000, XIP_SIZE = 0x08000000 };
 
 /* RESETREAS */
@@ -27,6 +27,27 @@ struct uart_queue {
 struct poll {
     uint32_t addr, count;
     uint64_t since;
+};
+
+/* How often it has read an event register of what is not modelled, since `first`. */
+struct event_reads {
+    uint32_t addr, count;
+    uint64_t first, last;
+};
+
+/* What is known about a wait for something that is not modelled (wait.c). */
+struct wait_state {
+    struct poll poll[POLLS]; /* the unmodelled registers read last */
+    struct event_reads reads[EVENT_READS];
+    uint64_t started, started_at[SYS_IRQS]; /* peripherals by their interrupt: started, when, by a write to what */
+    uint32_t started_by[SYS_IRQS];
+    uint64_t reset_at, quiet_since; /* quiet_since: the last time it did something else */
+    uint64_t rested_at, woke_at; /* the last sleep, or loop that an interrupt ended */
+    uint64_t skipped; /* time in loops that an interrupt alone can end */
+    /* the second looked at: when it began (0 none), sleep until then, values of the thread's registers */
+    uint64_t window_at, window_slept, sample_at;
+    uint32_t window_reads, samples, values;
+    uint64_t value[LOOP_VALUES];
 };
 
 /* Plain data, part of a snapshot. */
@@ -52,7 +73,7 @@ struct board_state {
     uint64_t hash;
     bool hashing;
     uint64_t flash_busy_until; /* NVMC works while the CPU runs from RAM */
-    struct poll poll[POLLS]; /* the unmodelled registers read last */
+    struct wait_state wait;
     uint64_t fault_since; /* when the running fault handler began, 0 none */
     uint32_t fault_again; /* how often the last fault came again at once */
     uint32_t fault_pc, fault_addr, fault_cfsr, fault_hfsr;
@@ -73,6 +94,7 @@ struct board {
     struct periph_map *map; /* address to peripheral and register kind, constant after board_new */
     bool stop_wanted, running, ren_noted;
     atomic_bool interrupt; /* set by board_interrupt() */
+    bool input_expected; /* board_expect_input() */
     uint64_t limit;
     char why[2048];
     struct unmodelled unmodelled[UNMODELLED_MAX];
@@ -119,6 +141,16 @@ static inline void attention(struct board *b)
 void board_note(struct board *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* An access to what is not modelled: reported the first time. `what` is the peripheral's name. */
 void unmodelled_touch(struct board *b, const char *what, uint32_t addr, uint32_t off, bool write);
+
+/* ---- wait.c ---- */
+
+void wait_reset(struct board *b);
+void wait_note_read(struct board *b, uint32_t addr); /* of a register that is not modelled */
+void wait_note_write(struct board *b, uint32_t addr, uint32_t val);
+void wait_activity(struct board *b); /* the firmware does something that can be seen from outside */
+void wait_rested(struct board *b, uint64_t since); /* it wakes from a sleep that began then */
+uint64_t wait_look(struct board *b); /* once in a round; when it has to be called again at the latest */
+bool wait_is_over(struct board *b); /* it waits for what is not modelled; b->why says for what */
 
 /* ---- bus.c ---- */
 

@@ -28,6 +28,7 @@ bool flash_op(struct board *b, bool external, bool erase, uint32_t addr, uint32_
     struct board_state *st = &b->st;
     struct board_chip_stats *chip = &st->chip[external];
 
+    wait_activity(b);
     st->flash_ops++;
     if (erase)
         chip->erases++;

@@ -16,7 +16,7 @@ void board_reset(struct board *b, uint32_t reason)
     b->st.off = b->st.reset_pending = false;
     b->st.fault_since = 0;
     b->st.fault_again = 0;
-    memset(b->st.poll, 0, sizeof b->st.poll);
+    wait_reset(b);
     b->st.uart_flags = 0;
     if (reason & RESET_OFF)
         power_off_ram(b);

@@ -132,7 +132,7 @@ static void write(struct board *b, struct periph *p, uint32_t off, uint32_t val)
 {
     unsigned port = off >= OUT + PORT1 && !(off >= PIN_CNF && off < PIN_CNF + 128);
     uint32_t o = off - port * PORT1, *out = &p->store[(OUT + port * PORT1) / 4];
-    uint32_t dir = port_reg(p, port, DIR), valid = port ? 0xFFFFu : 0xFFFFFFFFu;
+    uint32_t dir = port_reg(p, port, DIR), valid = port ? 0xFFFFu : 0xFFFFFFFFu, before = *out;
 
     if (o >= PIN_CNF) {
         uint32_t bit = 1u << ((o - PIN_CNF) / 4);
@@ -152,6 +152,8 @@ static void write(struct board *b, struct periph *p, uint32_t off, uint32_t val)
     } else if (o == LATCH) {
         p->store[off / 4] &= ~val;
     }
+    if ((*out != before || port_reg(p, port, DIR) != dir) && !b->cpu.ipsr) /* a handler's LED is no work */
+        wait_activity(b);
     gpio_changed(b);
 }
 

@@ -287,8 +287,10 @@ static void word_write(struct board *b, uint32_t addr, uint32_t val)
     uint8_t kind = index >= 0 ? b->map->table[slot]->kind[off / 4] : 0;
 
     if (!(kind & (REG_R | REG_W | REG_IGNORED))) {
-        if (!is_erratum_address(addr))
+        if (!is_erratum_address(addr)) {
+            wait_note_write(b, addr, val);
             unmodelled_touch(b, periph_name_at(addr), addr, off, true);
+        }
         return;
     }
     struct periph *p = &b->st.periph[index];

@@ -26,8 +26,10 @@ static void run_task(struct board *b, uint32_t addr)
     struct periph *p = periph_by_base(b, addr & ~0xFFFu);
     if (p && (addr & 0xFFFu) < 0x100 && p->type->tasks >> (addr & 0xFFu) / 4u & 1u)
         task_trigger(b, p, (addr & 0xFFu) / 4u);
-    else if (addr >= 0x40000000u)
+    else if (addr >= 0x40000000u) {
+        wait_note_write(b, addr, 1);
         unmodelled_touch(b, periph_name_at(addr), addr, addr & 0xFFFu, true);
+    }
 }
 
 void ppi_event(struct board *b, uint32_t event_addr)

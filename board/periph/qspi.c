@@ -181,6 +181,7 @@ static void begin(struct board *b, struct periph *p, unsigned n, uint32_t flash,
 {
     if (p->s[S_OP] > ACTIVATE + 1) /* one at a time: the second is lost */
         return;
+    wait_activity(b);
     p->s[S_OP] = n + 1;
     p->s[S_FLASH] = flash;
     p->s[S_RAM] = ram;
@@ -287,6 +288,7 @@ static void cinstr_write(struct board *b, struct periph *p, uint32_t val)
     uint32_t len = val >> 8 & 15u;
     if (!reg(p, ENABLE) || !p->s[S_ACTIVE] || !len)
         return;
+    wait_activity(b);
     timer_set(b, p, T_CINSTR, sim_time(b) + 4u * (reg(p, IFCONFIG1) & 0xFFu) + sck(p) * 8u * len);
 }
 

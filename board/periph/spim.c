@@ -70,6 +70,7 @@ static void begin(struct board *b, struct periph *p)
     uint32_t tx = reg(p, TXD_MAXCNT) & 0xFFFFu, rx = reg(p, RXD_MAXCNT) & 0xFFFFu;
     if (reg(p, ENABLE) != SPIM)
         return;
+    wait_activity(b);
     event_raise(b, p, EV_STARTED);
     timer_set(b, p, T_TRANSFER, sim_time(b) + 16 + byte_cycles(p) * (tx > rx ? tx : rx));
 }
@@ -80,6 +81,7 @@ static void spi_write(struct board *b, struct periph *p, uint32_t val)
 {
     if (reg(p, ENABLE) != SPI)
         return;
+    wait_activity(b);
     if (p->at[T_SPI] != NEVER) {
         p->s[S_NEXT] = 0x100u | (val & 0xFFu);
         return;
@@ -107,6 +109,7 @@ static void twi_start(struct board *b, struct periph *p, unsigned n)
     uint32_t f = reg(p, FREQUENCY), khz = f >= 0x06000000 ? 400 : f >= 0x04000000 ? 250 : 100;
     if (reg(p, ENABLE) != TWIM && reg(p, ENABLE) != TWI)
         return;
+    wait_activity(b);
     if (reg(p, ENABLE) == TWIM)
         event_raise(b, p, n == TWI_STARTTX ? EV_TXSTARTED : EV_STARTED);
     timer_set(b, p, T_TWI, sim_time(b) + 10u * 64000u / khz); /* start, address, the missing acknowledge */

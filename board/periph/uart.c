@@ -76,14 +76,17 @@ static void tx_start(struct board *b, struct periph *p)
     p->s[S_TXLEFT] = reg(p, TXD_MAXCNT) & 0xFFFFu;
     p->store[TXD_AMOUNT / 4] = 0;
     event_raise(b, p, EV_TXSTARTED);
-    if (p->s[S_TXLEFT])
+    if (p->s[S_TXLEFT]) {
+        wait_activity(b);
         tx_fetch(b, p);
-    else
+    } else {
         event_raise(b, p, EV_ENDTX);
+    }
 }
 
 static void tx_byte_done(struct board *b, struct periph *p)
 {
+    wait_activity(b);
     put_byte(b, p, (uint8_t)p->s[S_TXBYTE]);
     if (!is_dma(p)) {
         p->s[S_TXBUSY] = p->s[S_TXNEXT] != 0;
@@ -120,6 +123,7 @@ static void tx_write(struct board *b, struct periph *p, uint32_t val)
 {
     if (!p->s[S_TX])
         return;
+    wait_activity(b);
     if (p->s[S_TXBUSY]) {
         p->s[S_TXNEXT] = 0x100u | (val & 0xFFu);
         return;
@@ -222,6 +226,7 @@ static void rx_byte_came(struct board *b, struct periph *p)
         return;
     q->head = (q->head + 1) % UART_QUEUE;
     q->count--;
+    wait_activity(b);
     if (is_dma(p)) {
         event_raise(b, p, EV_RXDRDY);
         if (p->s[S_RXBUF])

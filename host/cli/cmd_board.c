@@ -194,6 +194,7 @@ static enum board_stop run(struct session *s, uint64_t until)
     const uint64_t slice = (uint64_t)SLICE_MS * BOARD_CYCLES_PER_S / 1000;
     for (;;) {
         feed(s);
+        board_expect_input(s->b, expects_input(s));
         uint64_t step = s->real ? slice : 20 * slice, to = until;
         bool goes_on = until != UINT64_MAX || board_next_event(s->b) != UINT64_MAX;
         bool sliced = expects_input(s) || (s->real && goes_on);
@@ -344,6 +345,8 @@ static int run_and_finish(struct session *s)
             return rc;
     } else {
         stop = run(s, until);
+        if (stop == BOARD_RUNS && !s->seen && !interrupted && board_waits(s->b))
+            stop = BOARD_WAITS_UNMODELLED;
     }
     return finish(s, stop, wall() - s->begun);
 }

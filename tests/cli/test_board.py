@@ -224,6 +224,10 @@ class BoardTest(unittest.TestCase):
         self.assertLess(self.stats(out)["virtual_s"], 5)
         self.assertEqual(self.stats(out)["unmodelled"], ["RADIO+0x110 (0x40001110)"])
         self.board("--hex", self.file("wait.hex", WAIT_RADIO), code=22, said="interrupt of RADIO")
+        for mode, seconds, code, said in [(b"i", 60, 22, "interrupt of RADIO"), (b"k", 5, 22, "interrupt of CRYPTOCELL"),
+                                          (b"7", 20, 0, None), (b"t", 20, 0, None)]:  # beside a tick: tests/board/fw/wait.c
+            self.board("--hex", self.fw("wait"), "--bin", self.file("mode", mode + b"\0\0\0") + "@0xF0000", "--for", seconds, code=code,
+                       said=said)
         out, err = self.board("--hex", self.file("touch.hex", UNMODELLED), "--for", "1", "--stats")
         self.assertEqual(self.stats(out)["unmodelled"], ["SAADC+0x500 (0x40007500)"])
         self.assertEqual(err.count("not modelled"), 1)
