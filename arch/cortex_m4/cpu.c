@@ -7,9 +7,10 @@ void cpu_irq_enable(unsigned irq)
     SCS_NVIC->iser[irq / 32] = 1u << irq % 32;
 }
 
-void cpu_irq_clear(unsigned irq)
+void cpu_irq_pend(unsigned irq)
 {
-    SCS_NVIC->icpr[irq / 32] = 1u << irq % 32;
+    cpu_dsb();
+    SCS_NVIC->ispr[irq / 32] = 1u << irq % 32;
 }
 
 void cpu_irq_disable(unsigned irq)

@@ -28,8 +28,8 @@ static inline void cpu_wait(void)
 
 void cpu_irq_enable(unsigned irq);
 void cpu_irq_disable(unsigned irq); /* and forgets that it is pending */
-/* Not pending any more, unless its source still asks for it. */
-void cpu_irq_clear(unsigned irq);
+/* Taken at once, if enabled, as if its source had asked for it; after everything written before. */
+void cpu_irq_pend(unsigned irq);
 
 /* Resets the chip as SYSRESETREQ does: RAM and GPREGRET survive, the watchdog goes on. */
 __attribute__((noreturn)) void cpu_reset(void);

@@ -28,4 +28,10 @@ void power_set_retained(unsigned which, uint8_t value);
 bool power_crystal_start(void);
 void power_crystal_stop(void);
 
+/*
+ * The 32768 Hz clock for RTCs, from the RC oscillator (2 % off at most), which every board has; one that
+ * runs already stays as it is. False: it does not start. Never stopped.
+ */
+bool power_slow_clock_start(void);
+
 #endif

@@ -5,41 +5,7 @@
 
 #include "drivers/nrf52840/gpio.h"
 #include "drivers/nrf52840/hwtime.h"
-#include "drivers/nrf52840/timer_regs.h"
-
-struct uarte_regs {
-    volatile uint32_t startrx, stoprx, starttx, stoptx;
-    uint32_t reserved0[(0x108 - 0x10) / 4];
-    volatile uint32_t rxdrdy, reserved1, endrx, reserved2[2], txdrdy, endtx, error;
-    uint32_t reserved3[(0x144 - 0x128) / 4];
-    volatile uint32_t rxto, reserved4, rxstarted, txstarted, reserved5, txstopped;
-    uint32_t reserved6[(0x200 - 0x15C) / 4];
-    volatile uint32_t shorts;
-    uint32_t reserved7[(0x304 - 0x204) / 4];
-    volatile uint32_t intenset, intenclr;
-    uint32_t reserved8[(0x480 - 0x30C) / 4];
-    volatile uint32_t errorsrc;
-    uint32_t reserved9[(0x500 - 0x484) / 4];
-    volatile uint32_t enable, reserved10, psel_rts, psel_txd, psel_cts, psel_rxd;
-    uint32_t reserved11[(0x524 - 0x518) / 4];
-    volatile uint32_t baudrate;
-    uint32_t reserved12[(0x534 - 0x528) / 4];
-    volatile uint32_t rxd_ptr, rxd_maxcnt, rxd_amount, reserved13, txd_ptr, txd_maxcnt;
-    uint32_t reserved14[(0x564 - 0x54C) / 4];
-    volatile uint32_t rx_on, tx_on; /* not documented: receiver and transmitter are running */
-    volatile uint32_t config;
-};
-_Static_assert(offsetof(struct uarte_regs, rxdrdy) == 0x108, "RXDRDY");
-_Static_assert(offsetof(struct uarte_regs, endtx) == 0x120, "ENDTX");
-_Static_assert(offsetof(struct uarte_regs, rxto) == 0x144, "RXTO");
-_Static_assert(offsetof(struct uarte_regs, txstopped) == 0x158, "TXSTOPPED");
-_Static_assert(offsetof(struct uarte_regs, shorts) == 0x200, "SHORTS");
-_Static_assert(offsetof(struct uarte_regs, intenset) == 0x304, "INTENSET");
-_Static_assert(offsetof(struct uarte_regs, errorsrc) == 0x480, "ERRORSRC");
-_Static_assert(offsetof(struct uarte_regs, psel_rxd) == 0x514, "PSEL.RXD");
-_Static_assert(offsetof(struct uarte_regs, baudrate) == 0x524, "BAUDRATE");
-_Static_assert(offsetof(struct uarte_regs, txd_maxcnt) == 0x548, "TXD.MAXCNT");
-_Static_assert(offsetof(struct uarte_regs, config) == 0x56C, "CONFIG");
+#include "drivers/nrf52840/uarte_priv.h"
 
 struct ppi_regs {
     uint32_t reserved0[0x504 / 4];
@@ -51,7 +17,7 @@ _Static_assert(offsetof(struct ppi_regs, chenset) == 0x504, "CHENSET");
 _Static_assert(offsetof(struct ppi_regs, ch0_eep) == 0x510, "CH[0].EEP");
 #define PPI ((struct ppi_regs *)0x4001F000u)
 
-enum { ENABLED = 8, SHORT_ENDRX_STARTRX = 1 << 5, INT_RXDRDY = 1 << 2, NOT_CONNECTED = -1, STOP_US = 50000 };
+enum { ENABLED = 8, SHORT_ENDRX_STARTRX = 1 << 5, NOT_CONNECTED = -1, STOP_US = 50000 };
 
 static void wait_until_zero(const volatile uint32_t *reg)
 {
@@ -127,12 +93,6 @@ void uarte_listen(struct uarte *u, uint8_t *ring, uint32_t ring_len)
     r->startrx = 1;
 }
 
-static uint32_t counted(void)
-{
-    TIMER1->capture[0] = 1;
-    return TIMER1->cc[0];
-}
-
 /* How many bytes are in RAM for sure. */
 static uint32_t arrived(struct uarte *u)
 {
@@ -141,22 +101,27 @@ static uint32_t arrived(struct uarte *u)
     if (u->sure != u->seen && now - u->seen_us < u->byte_us)
         return u->sure;
     u->sure = u->seen;
-    u->seen = counted();
+    u->seen = uarte_counted();
     u->seen_us = now;
     return u->sure;
 }
 
-uint32_t uarte_read(struct uarte *u, uint8_t *buf, uint32_t cap)
+uint32_t uarte_take(struct uarte *u, uint32_t end, uint8_t *buf, uint32_t cap)
 {
-    uint32_t end = arrived(u), n = 0;
+    uint32_t n = 0;
 
-    if (counted() - u->taken > u->ring_len) { /* what is still there may be overwritten any time */
+    if (uarte_counted() - u->taken > u->ring_len) { /* what is still there may be overwritten any time */
         u->lost += end - u->taken;
         u->taken = end;
     }
     while (n < cap && u->taken != end)
         buf[n++] = u->ring[u->taken++ & (u->ring_len - 1)];
     return n;
+}
+
+uint32_t uarte_read(struct uarte *u, uint8_t *buf, uint32_t cap)
+{
+    return uarte_take(u, arrived(u), buf, cap);
 }
 
 bool uarte_write(struct uarte *u, const uint8_t *data, uint32_t len)
@@ -182,25 +147,25 @@ bool uarte_write(struct uarte *u, const uint8_t *data, uint32_t len)
 bool uarte_wake_on_byte(struct uarte *u)
 {
     u->regs->rxdrdy = 0;
-    u->regs->intenset = INT_RXDRDY;
-    return u->taken == counted();
+    u->regs->intenset = UARTE_INT_RXDRDY;
+    return u->taken == uarte_counted();
 }
 
 void uarte_wake_done(struct uarte *u)
 {
-    u->regs->intenclr = INT_RXDRDY;
+    u->regs->intenclr = UARTE_INT_RXDRDY;
 }
 
 unsigned uarte_irq(const struct uarte *u)
 {
-    return u->pins->base >> 12 & 0x3F;
+    return UARTE_IRQ(u->pins->base);
 }
 
 void uarte_close(struct uarte *u)
 {
     struct uarte_regs *r = u->regs;
 
-    r->intenclr = INT_RXDRDY;
+    r->intenclr = UARTE_INT_RXDRDY;
     r->shorts = 0;
     r->rxto = 0;
     r->stoprx = 1;

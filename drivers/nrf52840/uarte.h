@@ -3,7 +3,7 @@
  * at the same place, without a gap), and TIMER1 counts the bytes through PPI. A CPU that stands still
  * for a page erase loses nothing as long as less than the buffer comes in.
  *
- * One at a time: it uses TIMER1 and PPI channel 0.
+ * One at a time: it uses TIMER1 and PPI channel 0. Sending waits; uart_async.h is for applications.
  */
 #ifndef DRIVERS_NRF52840_UARTE_H
 #define DRIVERS_NRF52840_UARTE_H
@@ -26,6 +26,8 @@ struct uarte_pins {
             : (baud) == 460800u ? 0x07400000u                                                      \
             : (baud) == 230400u ? 0x03B00000u                                                      \
                                 : (uint32_t)(((uint64_t)(baud) << 32) / 16000000u + 0x800u) & 0xFFFFF000u)
+
+#define UARTE_IRQ(base) ((base) >> 12 & 0x3Fu)
 
 struct uarte {
     struct uarte_regs *regs;

@@ -26,4 +26,12 @@ void chips_init(struct chips *c, const struct layout *layout, const struct qspi_
 /* Before another image is started: the controller off, CS high, the chip awake and idle as far as it answers. */
 void chips_stop(struct chips *c);
 
+/*
+ * For a sleep: the QSPI controller off, and the crystal that it needs too, if it is `crystal`'s only use. The
+ * chip stays as it is, on standby. False: it is at work, or was never started; nothing is done. After
+ * true, chips_wake() comes before anything else is done with it.
+ */
+bool chips_rest(struct chips *c, bool crystal);
+void chips_wake(struct chips *c);
+
 #endif
