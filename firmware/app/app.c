@@ -9,8 +9,8 @@
 #include "firmware/app/app_priv.h"
 #include "firmware/common/log.h"
 
-enum { READ_MAX = 64, WAIT_MAX_MS = 1000 };
-enum { AFTER_ANSWER_MS = 5, QUIET_MS = 2000 }; /* from the end of an answer */
+enum { READ_MAX = 64, WAIT_MAX_MS = 60000 };
+enum { AFTER_ANSWER_MS = 5, QUIET_MS = 2000 };
 
 static uint32_t now_ms(void *ctx)
 {
@@ -21,18 +21,9 @@ static uint32_t now_ms(void *ctx)
 
 /* ---- the line ---------------------------------------------------------------------------------- */
 
-static void write_line(struct app *a, const uint8_t *data, uint32_t len)
-{
-    /* A line that takes nothing has nobody at its end: there is nothing to be done about it. */
-    bool taken = a->cfg.port->write(a->cfg.port->ctx, data, len);
-
-    (void)taken;
-}
-
 void app_print(struct app *a, const char *text)
 {
-    if (!a->quiet)
-        write_line(a, (const uint8_t *)text, (uint32_t)strlen(text));
+    output_text(&a->out, text, (uint32_t)strlen(text));
 }
 
 static void print_base(struct app *a, uint32_t n, uint32_t base)
@@ -62,34 +53,24 @@ void app_log(struct app *a, const struct finding *f)
     uint8_t line[LOG_LINE_MAX];
     uint32_t len = log_line(f, line);
 
-    if (!a->quiet)
-        write_line(a, line, len);
+    output_text(&a->out, (const char *)line, len);
 }
 
 /* An answer of the SMP server, in the framing that its request came in. */
 static bool send(void *ctx, uint64_t framing, const uint8_t *msg, uint32_t len)
 {
     struct app *a = ctx;
-    struct console_tx tx;
-    uint8_t text[CONSOLE_LINE_MAX];
-    uint32_t n;
 
-    if (framing == SERIAL_RAW) {
-        write_line(a, msg, len);
-    } else {
-        console_tx_begin(&tx, msg, len);
-        while ((n = console_tx_line(&tx, text)) > 0)
-            write_line(a, text, n);
-    }
+    a->held = !output_answer(&a->out, (enum serial_framing)framing, msg, len);
     a->answered_ms = now_ms(a);
-    return true;
+    return !a->held;
 }
 
 static void got_message(void *ctx, enum serial_framing framing, struct span msg)
 {
     struct app *a = ctx;
 
-    a->quiet = framing == SERIAL_RAW;
+    a->out.quiet = framing == SERIAL_RAW;
     smp_submit(&a->server, &a->line, framing, msg.p, (uint32_t)msg.len);
 }
 
@@ -109,6 +90,7 @@ static bool read_line(struct app *a)
         if (n == 0)
             break;
         some = true;
+        a->heard_ms = now_ms(a);
         serial_rx_feed(&a->serial, bytes, n, now_ms(a), got_message, a);
     }
     return some;
@@ -235,6 +217,7 @@ void app_init(struct app *a, const struct app_config *cfg)
 
     memset(a, 0, sizeof *a);
     a->cfg = *cfg;
+    output_init(&a->out, &cfg->port->out);
     a->start_ms = now_ms(a);
     open_settings(a);
     read_version(a);
@@ -285,20 +268,35 @@ static void test_itself(struct app *a)
 
 /* ---- the loop ---------------------------------------------------------------------------------- */
 
-bool app_step(struct app *a)
+bool app_alone(const struct app *a)
+{
+    return a->cfg.port->now_ms(a->cfg.port->ctx) - a->heard_ms >= QUIET_MS;
+}
+
+/* While a client may be waiting, the end of a program (under a millisecond) is looked for all the time. */
+static enum app_next step_recorder(struct app *a)
+{
+    a->recorder_runs = recorder_poll(&a->recorder, now_ms(a));
+    if (a->recorder_runs && (a->recorder.step == RECORDER_ERASE || app_alone(a)))
+        return APP_SOON;
+    return APP_AGAIN;
+}
+
+enum app_next app_step(struct app *a)
 {
     bool more = read_line(a);
 
+    output_poll(&a->out);
     if (smp_os_reset_due(&a->os, now_ms(a)))
         a->cfg.port->reset(a->cfg.port->ctx, a->os.boot_mode == SMP_OS_BOOT_RECOVERY);
-    if (a->recorder_runs) {
-        a->recorder_runs = recorder_poll(&a->recorder, now_ms(a));
-        return true;
-    }
+    if (a->recorder_runs)
+        return step_recorder(a);
     more = smp_poll(&a->server) || more;
     if (a->server.state == SMP_IDLE && !a->recorder_runs)
         test_itself(a);
-    return more;
+    if (a->held || a->service.up.erasing || output_waits(&a->out))
+        return APP_SOON;
+    return more ? APP_AGAIN : APP_WAIT;
 }
 
 static uint32_t sooner(uint32_t wait_ms, uint32_t now, uint32_t due)
@@ -319,9 +317,4 @@ uint32_t app_wait_ms(const struct app *a)
     if (a->cfg.confirm && !a->self_tested)
         wait_ms = sooner(wait_ms, t, a->start_ms + APP_SELF_TEST_MS);
     return wait_ms;
-}
-
-bool app_erasing(const struct app *a)
-{
-    return a->service.up.erasing || (a->recorder_runs && a->recorder.step == RECORDER_ERASE);
 }

@@ -5,7 +5,8 @@
  *
  * This part knows no hardware: it is given a line, a clock and two flash devices (struct app_port), so
  * that the same code is the firmware (main.c) and runs in tests on the host. One loop calls app_step();
- * what the hardware does by itself (bytes coming in, an erase running) is looked at there.
+ * what the hardware does by itself (bytes that come and leave, an erase that runs) is looked at there, and
+ * interrupts only end the sleep between two steps.
  */
 #ifndef FIRMWARE_APP_APP_H
 #define FIRMWARE_APP_APP_H
@@ -16,6 +17,7 @@
 #include "core/smp/framing/serial.h"
 #include "core/smp/groups/os.h"
 #include "core/smp/smp.h"
+#include "firmware/app/output.h"
 #include "firmware/app/recorder.h"
 
 /* Keys of settings; the shell knows them by name. Values are text. Append only: they are stored. */
@@ -35,8 +37,9 @@ enum app_setting {
 struct app_port {
     uint32_t (*now_ms)(void *ctx);
     uint32_t (*read)(void *ctx, uint8_t *buf, uint32_t cap); /* bytes that have come in */
-    bool (*write)(void *ctx, const uint8_t *data, uint32_t len);
-    void (*reset)(void *ctx, bool recovery); /* does not return on a device */
+    uint32_t (*lost)(void *ctx); /* bytes that came and could not be read */
+    struct output_port out;
+    void (*reset)(void *ctx, bool recovery); /* what was said leaves first; does not return on a device */
     void *ctx;
 };
 
@@ -69,9 +72,11 @@ struct app {
     struct settings settings;
     int settings_err; /* OK: they can be used */
     struct recorder recorder;
-    uint32_t answered_ms; /* when the last answer had been sent */
+    struct output out;
+    uint32_t answered_ms; /* when the last answer was given */
+    uint32_t heard_ms; /* when the last byte came */
+    bool held; /* an answer, for want of room; the server offers it again */
     bool recorder_runs; /* it has the external chip */
-    bool quiet; /* the client speaks raw SMP, which text on the line would break */
     bool self_tested;
     uint32_t start_ms;
     uint32_t watchdog_s; /* that main.c should start; 0: none */
@@ -82,11 +87,17 @@ struct app {
 
 /* Opens settings and recorder, begins to serve, and says on the line who runs. */
 void app_init(struct app *a, const struct app_config *cfg);
-/* One step of the loop. True: there is more to do; false: nothing until a byte comes or app_wait_ms() is over. */
-bool app_step(struct app *a);
+
+enum app_next {
+    APP_AGAIN, /* there is more to do */
+    APP_SOON, /* it waits for what takes a millisecond or more: an erase, room for an answer */
+    APP_WAIT, /* nothing until a byte comes or app_wait_ms() is over */
+};
+/* One step of the loop. */
+enum app_next app_step(struct app *a);
 uint32_t app_wait_ms(const struct app *a);
-/* An erase runs: nothing else can be done on that chip for long, and asking it more than once a millisecond is waste. */
-bool app_erasing(const struct app *a);
+/* Nobody has said anything for a while: what takes a moment to wake up again may rest. */
+bool app_alone(const struct app *a);
 
 /* A setting as a number; `otherwise` if there is none. */
 uint32_t app_setting_number(const struct app *a, enum app_setting key, uint32_t otherwise);

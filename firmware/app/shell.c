@@ -77,6 +77,14 @@ static void run_records(struct app *a, const char *word[WORDS_MAX])
     app_print(a, "\r\n");
 }
 
+static void run_line_counters(struct app *a, const char *word[WORDS_MAX])
+{
+    (void)word;
+    print_pair(a, "bytes lost ", a->cfg.port->lost(a->cfg.port->ctx));
+    print_pair(a, " lines dropped ", a->out.dropped_ever);
+    app_print(a, "\r\n");
+}
+
 static int find_setting(const char *name)
 {
     for (int i = 0; name && i < SETTINGS; i++) {
@@ -136,6 +144,7 @@ static const struct command commands[] = {
     { "version", "of the running image", run_version },
     { "boot", "what the bootloader did and found", run_boot },
     { "records", "what the recorder did in the store", run_records },
+    { "line", "what was lost on this line", run_line_counters },
     { "get", "[NAME]: settings", run_get },
     { "set", "NAME [VALUE]", run_set },
     { "confirm", "the running image stays", run_confirm },
@@ -174,7 +183,7 @@ static void run_line(struct app *a)
 
     a->typed[a->typed_len] = 0;
     a->typed_len = 0;
-    a->quiet = false; /* a person is there */
+    a->out.quiet = false; /* a person is there */
     split(a->typed, word);
     if (!word[0])
         return;

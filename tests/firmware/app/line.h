@@ -11,7 +11,7 @@
 
 struct line {
     struct board *b;
-    char said[4096]; /* the last of what came on the UART, as text */
+    char said[16384]; /* the last of what came on the UART, as text */
     size_t said_len;
     struct console_rx rx;
     bool waiting; /* for the first byte of an answer */

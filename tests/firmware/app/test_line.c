@@ -176,6 +176,69 @@ static void settings_outlive_power(void **state)
     line_close(&l);
 }
 
+/*
+ * A person pastes far more than the line can say: answers to a client come whole and in time all the same,
+ * and of the text each line comes whole, or is among those that are said to be dropped.
+ */
+static void a_flood_of_text_costs_lines_and_no_answer(void **state)
+{
+    enum { HELPS = 60, COMMANDS = 9, ECHOES = 6 };
+    struct line l;
+    unsigned lines = 0, dropped = 0, notes = 0;
+
+    (void)state;
+    line_open(&l, "nrf52840dk", "mx25r6435f");
+    line_start(&l);
+    l.said_len = 0;
+    for (int i = 0; i < HELPS; i++)
+        line_type(&l, "help\r");
+    for (int i = 0; i < ECHOES; i++) {
+        struct cborkit c;
+        ck_map(&c, 1);
+        ck_string(&c, "d", "in the middle of it");
+        assert_string_equal(line_ask(&l, WRITE, OS, 0, &c), "{\"r\":\"in the middle of it\"}");
+    }
+    line_run_ms(&l, 1000);
+    for (const char *at = l.said; (at = strstr(at, "\r\n")) != NULL; at += 2)
+        lines++;
+    for (const char *at = l.said; (at = strstr(at, " lines were dropped")) != NULL; at++, notes++) {
+        const char *number = at;
+        while (number > l.said && number[-1] >= '0' && number[-1] <= '9')
+            number--;
+        dropped += (unsigned)strtoul(number, NULL, 10);
+    }
+    print_message("%u lines said, %u dropped\n", lines - notes, dropped);
+    assert_true(dropped > 0);
+    assert_int_equal(lines - notes + dropped, HELPS * COMMANDS);
+    l.said_len = 0;
+    line_type(&l, "line\r");
+    line_run_ms(&l, 100);
+    assert_int_equal(said_number(&l, "bytes lost "), 0);
+    assert_int_equal(said_number(&l, "lines dropped "), dropped);
+    line_close(&l);
+}
+
+/* Round and round in the queue: the same command is answered alike, wherever in it the text lies. */
+static void what_is_said_goes_round_the_queue(void **state)
+{
+    struct line l;
+    char first[1024];
+
+    (void)state;
+    line_open(&l, "nrf52840dk", "mx25r6435f");
+    line_start(&l);
+    for (int i = 0; i < 30; i++) {
+        l.said_len = 0;
+        line_type(&l, "help\r");
+        line_run_ms(&l, 60);
+        assert_in_range(l.said_len, 200, sizeof first - 1);
+        if (i == 0)
+            memcpy(first, l.said, l.said_len + 1);
+        assert_string_equal(l.said, first);
+    }
+    line_close(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +247,8 @@ int main(void)
         cmocka_unit_test(first_chunk_into_a_full_slot),
         cmocka_unit_test(the_store_is_used_during_an_upload),
         cmocka_unit_test(settings_outlive_power),
+        cmocka_unit_test(a_flood_of_text_costs_lines_and_no_answer),
+        cmocka_unit_test(what_is_said_goes_round_the_queue),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
