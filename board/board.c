@@ -47,7 +47,10 @@ struct board *board_new(const struct board_config *config)
     struct board *b = calloc(1, sizeof *b);
     if (!b)
         return NULL;
+    static const uint8_t dk[6] = { 19, 17, 20, 21, 22, 23 }, none[6] = { 0 };
     b->config = *config;
+    if (memcmp(config->qspi_pins, none, sizeof none) == 0)
+        memcpy(b->config.qspi_pins, dk, sizeof dk);
     b->flash = malloc(BOARD_FLASH_SIZE);
     b->ram = calloc(1, BOARD_RAM_SIZE);
     b->uicr = malloc(BOARD_UICR_SIZE);
@@ -89,11 +92,29 @@ uint8_t *board_flash(struct board *b) { return b->flash; }
 uint8_t *board_uicr(struct board *b) { return b->uicr; }
 uint8_t *board_ram(struct board *b) { return b->ram; }
 
+static struct nor *external(struct board *b)
+{
+    return b->st.nor[0].part ? &b->st.nor[0] : &b->st.nor[1];
+}
+
 uint8_t *board_external(struct board *b, size_t *size)
 {
-    const struct nor *n = b->st.nor[0].part ? &b->st.nor[0] : &b->st.nor[1];
+    const struct nor *n = external(b);
     *size = n->part ? n->part->size : 0;
     return n->mem;
+}
+
+void board_external_fault(struct board *b, enum board_chip_fault fault, uint64_t n)
+{
+    external(b)->fault = fault;
+    external(b)->fault_from = n;
+    if (fault == CHIP_GOOD && external(b)->busy_until == NEVER)
+        external(b)->busy_until = now(b);
+}
+
+uint64_t board_external_ops(const struct board *b)
+{
+    return b->st.nor[0].part ? b->st.nor[0].ops : b->st.nor[1].ops;
 }
 
 void board_contents_changed(struct board *b)

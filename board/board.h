@@ -44,6 +44,7 @@ struct board_config {
     const struct nor_part *spi; /* on SPIM `spi_bus`, selected by a GPIO; NULL: nothing connected */
     unsigned spi_bus; /* 0..3 */
     unsigned spi_cs_pin; /* 0..47, active low */
+    uint8_t qspi_pins[6]; /* wires of the part behind QSPI: SCK, CSN, IO0 to IO3 (> 47: none); all 0: those of the DK */
     uint32_t seed; /* of RNG, of RAM at power-on and of torn bits */
     bool vbus; /* USB power present */
 };
@@ -146,6 +147,18 @@ void board_on_flash(struct board *b, board_flash_fn *fn, void *ctx);
  */
 void board_cut_at(struct board *b, uint64_t n, enum board_tear tear);
 uint64_t board_flash_ops(const struct board *b);
+
+/*
+ * How an external part is broken. BUSY: the operation never ends, and no reset helps; ONES, ZEROS: it is dead, every
+ * bit that it sends is 1 or 0; BAD_PROGRAM, BAD_ERASE: one bit of each is left as it was.
+ */
+enum board_chip_fault { CHIP_GOOD, CHIP_BUSY, CHIP_ONES, CHIP_ZEROS, CHIP_BAD_PROGRAM, CHIP_BAD_ERASE };
+/*
+ * The part behind QSPI (or, without one, on SPI) goes bad with its `n`-th operation since board_new() and stays
+ * so, also when power comes back; 0: it is so from now on. CHIP_GOOD: another part with the same contents.
+ */
+void board_external_fault(struct board *b, enum board_chip_fault fault, uint64_t n);
+uint64_t board_external_ops(const struct board *b);
 
 struct board_chip_stats {
     uint64_t erases, programs, busy_cycles;

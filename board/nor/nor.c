@@ -17,7 +17,7 @@ void nor_power_on(struct nor *n)
     uint8_t kept[6];
     memcpy(kept, n->kept, sizeof kept);
     bool first = n->awake_at == 0 && n->busy_until == 0;
-    *n = (struct nor){ .part = part, .mem = mem };
+    *n = (struct nor){ .part = part, .mem = mem, .fault = n->fault, .fault_from = n->fault_from, .ops = n->ops };
     memcpy(n->kept, first ? part->sr_reset : kept, first ? sizeof part->sr_reset : sizeof kept);
     memcpy(n->sr, n->kept, sizeof n->sr);
     n->awake_at = 1; /* "has been powered" */
@@ -25,14 +25,37 @@ void nor_power_on(struct nor *n)
 
 /* ---- array operations: applied when their time is over, so that a cut finds them in flight ---- */
 
+static bool broken(const struct nor *n, enum board_chip_fault how)
+{
+    return n->fault == how && n->ops >= n->fault_from;
+}
+
+static bool dead(const struct nor *n)
+{
+    return broken(n, CHIP_ONES) || broken(n, CHIP_ZEROS);
+}
+
+/* One bit of what a bad part should have changed is as it was: the first that had to change. */
+static void leave_a_bit(const struct nor *n, const uint8_t *before, uint8_t *after, uint32_t len)
+{
+    bool bad = n->running_erase ? broken(n, CHIP_BAD_ERASE) : broken(n, CHIP_BAD_PROGRAM);
+    for (uint32_t i = 0; bad && i < len; i++) {
+        uint8_t changed = before[i] ^ after[i];
+        if (changed) {
+            after[i] ^= changed & (uint8_t)-changed;
+            return;
+        }
+    }
+}
+
 static void apply(struct board *b, struct nor *n, bool torn)
 {
-    if (n->running_erase) {
-        flash_apply(b, n->mem + n->op_addr, NULL, n->op_len, torn);
-    } else {
-        uint32_t page = n->op_addr & ~(uint32_t)(NOR_PAGE - 1);
-        flash_apply(b, n->mem + page, n->op_data, NOR_PAGE, torn);
-    }
+    uint8_t before[4096];
+    uint32_t at = n->running_erase ? n->op_addr : n->op_addr & ~(uint32_t)(NOR_PAGE - 1);
+    uint32_t len = n->running_erase ? n->op_len : NOR_PAGE, first = len < sizeof before ? len : (uint32_t)sizeof before;
+    memcpy(before, n->mem + at, first);
+    flash_apply(b, n->mem + at, n->running_erase ? NULL : n->op_data, len, torn);
+    leave_a_bit(n, before, n->mem + at, first);
     n->running = false;
     memory_changed(b, ADDR_XIP + n->op_addr, n->op_len > 65536 ? 65536 : n->op_len);
 }
@@ -40,6 +63,8 @@ static void apply(struct board *b, struct nor *n, bool torn)
 bool nor_busy(struct board *b, struct nor *n)
 {
     if (n->busy_until > time_now(b))
+        return !dead(n);
+    if (broken(n, CHIP_BUSY) && !n->fault_from)
         return true;
     if (n->running)
         apply(b, n, false);
@@ -62,29 +87,39 @@ static bool is_protected(const struct nor *n)
 
 static void start(struct board *b, struct nor *n, bool erase, uint32_t addr, uint32_t len, uint64_t us)
 {
+    n->ops++;
+    if (dead(n)) /* it dies with this one */
+        return;
     n->running = true;
     n->running_erase = erase;
     n->op_addr = addr;
     n->op_len = len;
     n->wel = false;
-    n->busy_until = time_now(b) + us * US;
+    n->busy_until = broken(n, CHIP_BUSY) ? NEVER : time_now(b) + us * US;
     (void)flash_op(b, true, erase, addr, len, us * US); /* a cut tears it in nor_tear() */
 }
 
-bool nor_answers(struct board *b, const struct nor *n)
+static bool awake(const struct board *b, const struct nor *n)
 {
     return n->part && !n->power_down && n->awake_at <= time_now(b);
 }
 
+bool nor_answers(struct board *b, const struct nor *n)
+{
+    if (n->part && dead(n)) /* all zeros look like a part that is idle */
+        return n->fault == CHIP_ZEROS;
+    return awake(b, n) && !n->qpi;
+}
+
 static bool accepts(struct board *b, struct nor *n)
 {
-    return nor_answers(b, n) && !nor_busy(b, n);
+    return awake(b, n) && !dead(n) && !nor_busy(b, n);
 }
 
 void nor_read(struct board *b, struct nor *n, uint32_t addr, uint8_t *buf, uint32_t len)
 {
     if (!accepts(b, n)) {
-        memset(buf, 0xFF, len);
+        memset(buf, broken(n, CHIP_ZEROS) ? 0 : 0xFF, len);
         return;
     }
     for (uint32_t i = 0; i < len; i++)
@@ -133,8 +168,8 @@ bool nor_erase(struct board *b, struct nor *n, uint32_t addr, uint32_t len)
 
 uint8_t nor_status(struct board *b, struct nor *n)
 {
-    if (!nor_answers(b, n))
-        return 0xFF;
+    if (dead(n) || !awake(b, n))
+        return broken(n, CHIP_ZEROS) ? 0 : 0xFF;
     bool wip = nor_busy(b, n);
     return (uint8_t)((n->sr[SR1] & ~3u) | (n->wel ? NOR_STATUS_WEL : 0) | (wip ? NOR_STATUS_WIP : 0));
 }
@@ -233,13 +268,15 @@ static bool allowed_while_busy(uint8_t cmd)
 
 static void soft_reset(struct board *b, struct nor *n)
 {
+    if (n->busy_until == NEVER) /* nothing but its power helps a part that hangs */
+        return;
     if (n->running && n->busy_until > time_now(b)) { /* what ran is torn */
         enum board_tear tear = b->st.tear;
         b->st.tear = TEAR_BITS;
         apply(b, n, true);
         b->st.tear = tear;
     }
-    n->wel = n->four_byte = n->power_down = n->ultra = false;
+    n->wel = n->four_byte = n->power_down = n->ultra = n->qpi = false;
     memcpy(n->sr, n->kept, sizeof n->sr);
     n->busy_until = 0;
     n->awake_at = time_now(b) + 30 * US;
@@ -307,8 +344,20 @@ static void act(struct board *b, struct nor *n, unsigned got)
     n->volatile_armed = n->cmd == 0x50 && p->family != NOR_MACRONIX;
 }
 
+/* A frame of one byte that enters or leaves QPI. True if it was one. */
+static bool change_qpi(struct nor *n)
+{
+    const struct nor_part *p = n->part;
+    if (!p->qpi_enter || n->cmd != (n->qpi ? p->qpi_exit : p->qpi_enter))
+        return false;
+    n->qpi = n->qpi ? false : nor_quad_enabled(n) || p->family == NOR_MACRONIX;
+    return true;
+}
+
 static bool deaf(struct board *b, struct nor *n)
 {
+    if (dead(n))
+        return true;
     if (n->power_down || n->awake_at > time_now(b))
         return n->cmd != 0xAB;
     return nor_busy(b, n) && !allowed_while_busy(n->cmd);
@@ -324,11 +373,11 @@ void nor_select(struct board *b, struct nor *n, bool low)
         n->addr = 0;
         return;
     }
-    if (n->pos == 0)
+    if (n->pos == 0 || dead(n))
         return;
     if (n->cmd == 0xAB)
         wake_up(b, n);
-    else if (!deaf(b, n))
+    else if (!deaf(b, n) && !(n->pos == 1 && change_qpi(n)))
         act(b, n, n->pos - 1);
     if (n->part->family == NOR_MACRONIX && n->power_down && n->cmd != 0xB9)
         wake_up(b, n); /* MX25R leaves deep power-down when CS toggles */
@@ -346,24 +395,34 @@ static void take_data(struct nor *n, uint32_t i, uint8_t v)
     }
 }
 
+uint8_t nor_sends(struct board *b, struct nor *n)
+{
+    unsigned skip = address_bytes(n) + dummy_bytes(n);
+    if (broken(n, CHIP_ZEROS))
+        return 0;
+    return n->pos == 0 || deaf(b, n) || n->pos <= skip ? 0xFF : answer(b, n, n->pos - skip - 1);
+}
+
+void nor_receives(struct board *b, struct nor *n, uint8_t v)
+{
+    uint32_t pos = n->pos++;
+    if (pos == 0)
+        n->cmd = v;
+    if (pos == 0 || deaf(b, n))
+        return;
+    unsigned address = address_bytes(n), skip = address + dummy_bytes(n);
+    if (pos <= address)
+        n->addr = n->addr << 8 | v;
+    else if (pos > skip)
+        take_data(n, pos - skip - 1, v);
+}
+
+/* A byte of a controller, on one line. In QPI that is a quarter of four bytes that mean nothing. */
 uint8_t nor_transfer(struct board *b, struct nor *n, uint8_t out)
 {
-    if (!n->part || !n->selected)
+    if (!n->part || !n->selected || n->qpi)
         return 0xFF;
-    uint32_t pos = n->pos++;
-    if (pos == 0) {
-        n->cmd = out;
-        return 0xFF;
-    }
-    if (deaf(b, n))
-        return 0xFF;
-    unsigned address = address_bytes(n), skip = address + dummy_bytes(n);
-    if (pos <= address) {
-        n->addr = n->addr << 8 | out;
-        return 0xFF;
-    }
-    if (pos <= skip)
-        return 0xFF;
-    take_data(n, pos - skip - 1, out);
-    return answer(b, n, pos - skip - 1);
+    uint8_t sent = nor_sends(b, n);
+    nor_receives(b, n, out);
+    return sent;
 }

@@ -39,11 +39,19 @@ static bool is_output(const struct periph *p, unsigned pin)
     return (p->s[S_TE_OWNED] >> pin & 1u) || (pin_cnf(p, pin) & 1u);
 }
 
+bool gpio_is_output(const struct board *b, unsigned pin)
+{
+    return is_output(gpio(b), pin);
+}
+
 bool gpio_level(const struct board *b, unsigned pin)
 {
     const struct periph *p = gpio(b);
     if (is_output(p, pin))
         return driven_high(p, pin);
+    int external = qspi_pin_level(b, pin);
+    if (external >= 0)
+        return external;
     if (b->st.pin_in_driven[pin / 32] >> (pin % 32) & 1u)
         return b->st.pin_in[pin / 32] >> (pin % 32) & 1u;
     return (pin_cnf(p, pin) >> 2 & 3u) == 3; /* pull-up; else low */
@@ -87,6 +95,7 @@ void gpio_changed(struct board *b)
 {
     struct periph *p = gpio(b);
     spim_select(b);
+    qspi_pins_changed(b);
     for (unsigned port = 0; port < 2; port++) {
         uint32_t before = (uint32_t)p->s[S_IN0 + port], after = input_word(b, port);
         p->s[S_IN0 + port] = after;

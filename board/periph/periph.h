@@ -94,6 +94,7 @@ bool ppi_active(const struct board *b);
 
 /* gpio.c */
 bool gpio_level(const struct board *b, unsigned pin);
+bool gpio_is_output(const struct board *b, unsigned pin); /* driven by a GPIO or GPIOTE */
 void gpio_drive(struct board *b, unsigned pin, int level); /* GPIOTE task mode; -1 lets go */
 void gpio_changed(struct board *b);
 void gpiote_pins(struct board *b, unsigned port, uint32_t before, uint32_t after);
@@ -104,6 +105,8 @@ bool uart_sends(struct board *b); /* a byte is on the line */
 /* qspi.c */
 bool qspi_xip_read(struct board *b, uint32_t off, uint8_t *buf, uint32_t len);
 bool qspi_xip_ready(const struct board *b);
+void qspi_pins_changed(struct board *b); /* a GPIO may have moved the part's wires */
+int qspi_pin_level(const struct board *b, unsigned pin); /* the part drives it: 0 or 1; else -1 */
 /* spim.c */
 void spim_select(struct board *b);
 /* nvmc.c */

@@ -332,6 +332,44 @@ bool qspi_xip_read(struct board *b, uint32_t off, uint8_t *buf, uint32_t len)
     return true;
 }
 
+/* ---- pins that are moved by hand ---- */
+
+static bool owns_pins(const struct periph *p)
+{
+    return reg(p, ENABLE) && has_pins(p);
+}
+
+/*
+ * Levels on the part's wires while the peripheral lets go of them. The part's CSN has a pull-up, IO2 and IO3 are WP# and
+ * HOLD# and have one inside; what else nobody drives is low.
+ */
+void qspi_pins_changed(struct board *b)
+{
+    const uint8_t *pin = b->config.qspi_pins;
+    struct nor *n = part(b);
+    unsigned levels = 0;
+    if (!n->part || owns_pins(periph_by_base(b, 0x40029000)))
+        return;
+    for (unsigned i = 0; i < 6; i++) {
+        bool driven = pin[i] < 48 && gpio_is_output(b, pin[i]);
+        levels |= (unsigned)(driven ? gpio_level(b, pin[i]) : i == 1 || i >= 4) << i;
+    }
+    nor_wires(b, n, levels);
+}
+
+/* The level at which the part holds a pin, -1 if it does not. */
+int qspi_pin_level(const struct board *b, unsigned pin)
+{
+    const struct nor *n = &b->st.nor[0];
+    if (!n->part || !n->selected || owns_pins(periph_by_base((struct board *)(uintptr_t)b, 0x40029000)))
+        return -1;
+    for (unsigned io = 0; io < 4; io++) {
+        if (b->config.qspi_pins[2 + io] == pin)
+            return nor_wire_level(n, io);
+    }
+    return -1;
+}
+
 /* ---- the frame ---- */
 
 static void timer(struct board *b, struct periph *p, unsigned which)
@@ -361,10 +399,15 @@ static void write(struct board *b, struct periph *p, uint32_t off, uint32_t val)
         cinstr_write(b, p, val);
     } else if (off == IFCONFIG1) {
         dpm_write(b, p);
-    } else if (off == ENABLE && !(val & 1u)) {
-        memset(p->s, 0, sizeof p->s - sizeof p->s[0]);
-        for (unsigned i = 0; i < 3; i++)
-            timer_set(b, p, i, NEVER);
+    } else if (off == ENABLE) {
+        if (!(val & 1u)) {
+            memset(p->s, 0, sizeof p->s - sizeof p->s[0]);
+            for (unsigned i = 0; i < 3; i++)
+                timer_set(b, p, i, NEVER);
+        } else if (part(b)->part && has_pins(p)) {
+            nor_select(b, part(b), false); /* it takes the pins, CSN high */
+        }
+        qspi_pins_changed(b);
     }
 }
 

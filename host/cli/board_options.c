@@ -27,6 +27,25 @@ static int check_cut(struct board_options *o, const struct cli *cli)
     return cli_usage(cli, &cmd_board, "--cut is N or N:none, N:all, N:half, N:bits with N from 1, not %s", o->cut);
 }
 
+static int check_fault(struct board_options *o, const struct cli *cli)
+{
+    static const char *const names[] = { "busy", "ones", "zeros", "bad-program", "bad-erase" };
+    const char *kind = strncmp(o->fault_text, "external:", 9) ? "" : o->fault_text + 9, *at = strchr(kind, '@');
+    size_t n = at ? (size_t)(at - kind) : strlen(kind);
+    char *end = NULL;
+    errno = 0;
+    o->fault_at = at ? strtoull(at + 1, &end, 10) : 0;
+    bool number = !at || (at[1] >= '0' && at[1] <= '9' && *end == '\0' && o->fault_at && !errno);
+    for (unsigned i = 0; number && i < sizeof names / sizeof names[0]; i++) {
+        if (strlen(names[i]) == n && strncmp(names[i], kind, n) == 0) {
+            o->fault = (enum board_chip_fault)(CHIP_BUSY + i);
+            return EXIT_DONE;
+        }
+    }
+    return cli_usage(cli, &cmd_board, "--fault is external:KIND or external:KIND@N with N from 1, KIND one of busy, ones, zeros, "
+        "bad-program, bad-erase, not %s", o->fault_text);
+}
+
 static int check_gdb(struct board_options *o, const struct cli *cli)
 {
     char *end;
@@ -57,6 +76,8 @@ static int check(struct board_options *o, const struct cli *cli)
         return cli_usage(cli, &cmd_board, "--until takes a text of 1 to %d characters", BOARD_UNTIL_MAX - 1);
     if (!rc && o->gdb)
         rc = check_gdb(o, cli);
+    if (!rc && o->fault_text)
+        rc = check_fault(o, cli);
     if (!rc && !o->files && !o->internal)
         return cli_usage(cli, &cmd_board, "nothing to run: give --hex FILE, --bin FILE@ADDRESS or --internal FILE");
     return !rc && o->cut ? check_cut(o, cli) : rc;
@@ -80,6 +101,7 @@ static int take(struct board_options *o, struct args *a)
         { "--board", &o->board }, { "--uart0", &o->uart0 }, { "--internal", &o->internal },
         { "--external", &o->external }, { "--for", &o->for_text }, { "--until", &o->until }, { "--input", &o->input },
         { "--pace", &o->pace }, { "--gdb", &o->gdb }, { "--cut", &o->cut }, { "--trace", &o->trace },
+        { "--fault", &o->fault_text },
     };
     const char *v;
     for (unsigned i = 0; i < sizeof plain / sizeof plain[0]; i++) {

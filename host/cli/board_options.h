@@ -16,11 +16,13 @@ struct board_options {
     struct board_file file[BOARD_FILES_MAX];
     unsigned files;
     const char *board, *uart0, *internal, *external, *until, *input, *trace;
-    const char *for_text, *pace, *cut, *gdb; /* as given; what they mean is below */
+    const char *for_text, *pace, *cut, *gdb, *fault_text; /* as given; what they mean is below */
     double seconds; /* of --for, < 0: no limit */
     uint64_t cut_at;
     enum board_tear tear;
     unsigned gdb_port;
+    enum board_chip_fault fault; /* of the external chip, with its operation fault_at */
+    uint64_t fault_at;
     bool stats;
 };
 

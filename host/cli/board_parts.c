@@ -1,5 +1,6 @@
 /* The external flash of a board, from its devicetree. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/err.h"
@@ -161,6 +162,21 @@ static int take_chips(const struct cli *cli, const char *board, const struct dt_
     return EXIT_DONE;
 }
 
+/* The wires of the chip behind QSPI, if the file says; else they are those of Nordic's kit. */
+static void take_pins(const char *path, struct board_config *config)
+{
+    struct layout layout;
+    struct layout_report *r = calloc(1, sizeof *r);
+    bool read = r && (layout_load(path, &layout, r) == OK || r->wiring.qspi); /* partitions do not matter here */
+    const struct layout_wiring *w = r ? &r->wiring : NULL;
+    if (read && w->qspi) {
+        config->qspi_pins[0] = w->qspi_sck;
+        config->qspi_pins[1] = w->qspi_csn;
+        memcpy(config->qspi_pins + 2, w->qspi_io, sizeof w->qspi_io);
+    }
+    free(r);
+}
+
 int board_parts_read(const struct cli *cli, const char *board, struct board_config *config, struct board_parts *parts)
 {
     char path[LAYOUT_PATH_MAX];
@@ -184,6 +200,8 @@ int board_parts_read(const struct cli *cli, const char *board, struct board_conf
             "%s, line %u is no devicetree; nothing was run", p->loc.file, p->loc.line);
     else
         rc = take_chips(cli, board, t, config, parts);
+    if (rc == EXIT_DONE)
+        take_pins(path, config);
     dt_free(t);
     return rc;
 }

@@ -141,6 +141,8 @@ static int set_up(struct session *s)
     int rc = board_parts_read(s->cli, s->opt.board, &config, &s->parts);
     if (rc)
         return rc;
+    if (s->opt.fault != CHIP_GOOD && !config.qspi && !config.spi)
+        return cli_usage(s->cli, &cmd_board, "--fault: board %s has no external flash", s->opt.board);
     s->b = board_new(&config);
     if (!s->b)
         return cli_fail(s->cli, EXIT_FAILED, "memory", NULL, NULL, "no memory for a board");
@@ -156,6 +158,8 @@ static int set_up(struct session *s)
         board_hash_start(s->b);
     }
     board_cut_at(s->b, s->opt.cut_at, s->opt.tear);
+    if (s->opt.fault != CHIP_GOOD)
+        board_external_fault(s->b, s->opt.fault, s->opt.fault_at);
     board_power_on(s->b);
     return EXIT_DONE;
 }
@@ -388,6 +392,8 @@ const struct cli_command cmd_board = {
         "  --pace real|max      real when a person or live client is on the UART, else max\n"
         "  --gdb PORT           wait for gdb-multiarch on localhost:PORT, halted at reset\n"
         "  --cut N[:HOW]        power fails in the N-th flash operation; HOW: none, all, half, bits of it done\n"
+        "  --fault external:KIND[@N]  the external chip is broken, from its N-th operation on: busy for ever,\n"
+        "                       ones or zeros (dead), bad-program, bad-erase (a bit of each stays)\n"
         "  --trace FILE         flash operations, faults, resets, and a hash over every instruction (slower)\n"
         "  --stats              one JSON line at the end of stdout\n"
         "\n"

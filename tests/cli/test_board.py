@@ -102,6 +102,8 @@ class BoardTest(unittest.TestCase):
                 (["--hex", h, "--cut", "-3"], "--cut"), (["--hex", h, "--cut", "3:some"], "--cut"),
                 (["--hex", h, "--cut", "3:"], "--cut"), (["--hex", h, "--uart0", "tcp:1"], "--uart0"),
                 (["--hex", h, "--uart0", "file:"], "--uart0"), (["--hex", h, "--uart0", "unix"], "--uart0"),
+                (["--hex", h, "--fault", "external:slow"], "--fault"), (["--hex", h, "--fault", "internal:busy"], "--fault"),
+                (["--hex", h, "--fault", "external:busy@0"], "--fault"), (["--hex", h, "--fault", "external:busy@x"], "--fault"),
                 (["--hex", h, "--fast"], "unknown option --fast"), (["--hex"], "--hex needs a value"),
                 ([], "nothing to run"), (["--bin", h], "FILE@ADDRESS"), (["--bin", f"{h}@here"], "no address"),
                 (["--bin", f"{h}@0x1000000000"], "no address"), (["--hex", h, "operand"], "operand"),
@@ -216,6 +218,16 @@ class BoardTest(unittest.TestCase):
         self.assertEqual(self.stats(out)["stop"], "lockup")
         self.board("--hex", self.file("again.hex", AGAIN), code=21, said="again and again")
         self.board("--hex", self.file("none.hex", hexfile([(0x8000, b"1234")])), code=21)  # erased vectors
+
+    def test_broken_chip(self):
+        ops = lambda st: st["external"]["erases"] + st["external"]["programs"]
+        out, _ = self.board("--hex", self.fw("flash"), "--for", 3, "--stats")
+        good = ops(self.stats(out))
+        out, _ = self.board("--hex", self.fw("flash"), "--for", 3, "--stats", "--fault", "external:busy@3")
+        self.assertEqual(ops(self.stats(out)), 3)  # it never gets to a fourth
+        self.assertGreater(good, 3)
+        out, _ = self.board("--hex", self.fw("flash"), "--for", 3, "--stats", "--fault", "external:ones")
+        self.assertEqual(ops(self.stats(out)), 0)
 
     def test_waits_for_what_is_not_modelled(self):
         out, _ = self.board("--hex", self.file("poll.hex", POLL_RADIO), "--for", "60", "--stats", code=22,
