@@ -31,6 +31,7 @@ IMAGES = [
     ("protected", "7.3.0", SMALL, "imgtool", None, {"RESET": 1, "MISCHIEF": 3}),
     ("quad_off", "7.4.0", SMALL, "imgtool", None, {"RESET": 1, "MISCHIEF": 4}),
     ("four_byte", "7.5.0", SMALL, "imgtool", None, {"RESET": 1, "MISCHIEF": 5}),
+    ("qpi", "7.6.0", SMALL, "imgtool", None, {"RESET": 1, "MISCHIEF": 6}),
 ]
 
 

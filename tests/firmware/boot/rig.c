@@ -54,6 +54,24 @@ static const struct nor_part *smaller(struct fw_rig *r, bool dk)
     return r->made;
 }
 
+/* A part that says it is the board's, and knows QPI: 35h and F5h as Macronix has it, 38h and FFh as others. */
+static const struct nor_part *with_qpi(struct fw_rig *r, bool dk)
+{
+    static const uint8_t mx[] = { 0xC2, 0x28, 0x17 }, at[] = { 0x1F, 0x47, 0x0C };
+    uint8_t bfpt[64] = { 0xE5, 0x20, 0xF1, 0xFF, 0xFF, 0xFF, 0xFF, 0x03, 0x44, 0xEB, 0x08, 0x6B, 0x08, 0x3B, 0x04, 0xBB, 0xFE,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0xFF, 0xFF, 0xFF, 0x44, 0xEB, 0x0C, 0x20, 0x0F, 0x52, 0x10, 0xD8, 0x00, 0xFF, 0x23,
+        0x72, 0xF5, 0x00, 0x82, 0xED, 0x04, 0xCC, 0x44, 0x83, 0x68, 0x44, 0x30, 0xB0, 0x30, 0xB0, 0xF7, 0xC4, 0xD5, 0x5C, 0x4A,
+        0xBE, 0x29, 0xFF, 0xF0, 0xD0, 0xFF, 0xFF };
+
+    if (!dk) {
+        bfpt[7] = 0x01; /* 4 MiB */
+        bfpt[56] = 0x19;
+        bfpt[58] = 0x5D; /* quad enable as S2B1v5 */
+    }
+    r->made = nor_part_generic(dk ? mx : at, dk ? 8u << 20 : 4u << 20, bfpt, sizeof bfpt, dk ? 2 : 5);
+    return r->made;
+}
+
 static const struct nor_part *part_of(struct fw_rig *r, const char *board, enum rig_chip chip)
 {
     bool dk = strcmp(board, "nrf52840dk") == 0;
@@ -63,6 +81,8 @@ static const struct nor_part *part_of(struct fw_rig *r, const char *board, enum 
         return NULL;
     case RIG_CHIP_SMALLER:
         return smaller(r, dk);
+    case RIG_CHIP_WITH_QPI:
+        return with_qpi(r, dk);
     case RIG_CHIP_OTHER:
         return nor_part_find(dk ? "at25xe321d" : "mx25r6435f");
     default:

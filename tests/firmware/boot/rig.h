@@ -19,7 +19,7 @@ struct fw_rig {
 };
 
 /* What is behind QSPI. */
-enum rig_chip { RIG_CHIP_OF_BOARD, RIG_CHIP_NONE, RIG_CHIP_OTHER, RIG_CHIP_SMALLER };
+enum rig_chip { RIG_CHIP_OF_BOARD, RIG_CHIP_NONE, RIG_CHIP_OTHER, RIG_CHIP_SMALLER, RIG_CHIP_WITH_QPI };
 
 /* Ends the program with a message if a file is not there. */
 void rig_open(struct fw_rig *r, const char *board, enum rig_chip chip);

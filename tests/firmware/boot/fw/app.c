@@ -105,7 +105,7 @@ static void instruct(uint32_t opcode, uint32_t data, uint32_t len, uint32_t writ
         ;
 }
 
-enum mischief { NONE, POWER_DOWN, ERASING, PROTECTED, QUAD_OFF, FOUR_BYTE };
+enum mischief { NONE, POWER_DOWN, ERASING, PROTECTED, QUAD_OFF, FOUR_BYTE, QPI };
 
 static void do_mischief(int how)
 {
@@ -130,6 +130,12 @@ static void do_mischief(int how)
         instruct(0x01, 0, 2, 1);
     if (how == FOUR_BYTE)
         instruct(0xB7, 0, 0, 0);
+    if (how == QPI) { /* quad on for both ways of enabling it, then for both ways of entering */
+        instruct(0x01, 0x0240, 2, 1);
+        wait(2000000);
+        instruct(0x38, 0, 0, 0);
+        instruct(0x35, 0, 0, 0);
+    }
 }
 
 void reset(void);
