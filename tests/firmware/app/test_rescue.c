@@ -141,11 +141,39 @@ static void a_board_without_a_chip(void **state)
     close_bench(&b);
 }
 
+/* By the client and by the shell: the shipped application goes into recovery once, not for ever. */
+static void the_application_asks_for_recovery(void **state)
+{
+    struct line l;
+
+    (void)state;
+    line_open(&l, "nrf52840dk", "mx25r6435f");
+    line_start(&l);
+    for (int i = 0; i < 2; i++) {
+        forget(&l);
+        if (i == 0) {
+            struct cborkit c;
+            ck_map(&c, 1);
+            ck_uint(&c, "boot_mode", 1);
+            assert_string_equal(line_ask(&l, WRITE, OS, RESET, &c), "{}");
+        } else {
+            line_type(&l, "reset recovery\r");
+        }
+        expect_said(&l, "@slw 66 ff 2 0 0\r\n"); /* asked for */
+        assert_null(strstr(l.said, "slipway-app "));
+        forget(&l);
+        ask_plain(&l, WRITE, OS, RESET);
+        expect_said(&l, "slipway-app 0.1.0");
+    }
+    line_close(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_board_with_another_chip),
         cmocka_unit_test(a_board_without_a_chip),
+        cmocka_unit_test(the_application_asks_for_recovery),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
