@@ -28,7 +28,7 @@ static const uint64_t SECOND = BOARD_CYCLES_PER_S, QUIET = 10ull * BOARD_CYCLES_
 static const struct asked {
     uint32_t base;
     int irq;
-    uint32_t no_start; /* tasks that stop something or start nothing: bit n is offset 4n */
+    uint64_t no_start; /* tasks that stop something or start nothing: bit n is offset 4n */
 } asked[] = {
     { 0x40001000, 1, 1u << 3 | 1u << 4 | 1u << 6 | 1u << 8 | 1u << 10 | 1u << 12 }, /* RADIO: STOP, DISABLE, ..STOP */
     { 0x4000F000, 15, 1u << 2 }, /* AAR and CCM */
