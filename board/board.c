@@ -49,6 +49,7 @@ struct board *board_new(const struct board_config *config)
         return NULL;
     static const uint8_t dk[6] = { 19, 17, 20, 21, 22, 23 }, none[6] = { 0 };
     b->config = *config;
+    b->config.vbus = config->vbus || config->usb_host;
     if (memcmp(config->qspi_pins, none, sizeof none) == 0)
         memcpy(b->config.qspi_pins, dk, sizeof dk);
     b->flash = malloc(BOARD_FLASH_SIZE);

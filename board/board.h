@@ -47,6 +47,7 @@ struct board_config {
     uint8_t qspi_pins[6]; /* wires of the part behind QSPI: SCK, CSN, IO0 to IO3 (> 47: none); all 0: those of the DK */
     uint32_t seed; /* of RNG, of RAM at power-on and of torn bits */
     bool vbus; /* USB power present */
+    bool usb_host; /* a host at the other end of the cable, which brings power; else it is a charger's */
 };
 
 /* NULL if the host has no memory. Both flashes are erased; the board is off until board_power_on(). */
@@ -120,6 +121,16 @@ size_t board_uart_input(struct board *b, unsigned uart, const uint8_t *data, siz
 size_t board_uart_pending(const struct board *b, unsigned uart);
 /* Is the UART there at all: receiver on (input will be taken)? */
 bool board_uart_listens(const struct board *b, unsigned uart);
+
+/*
+ * What the firmware sends through its first CDC ACM function to config.usb_host; bytes for it, queued until it takes
+ * them (returns how many fitted); whether the host has opened it (DTR set).
+ */
+typedef void board_usb_fn(void *ctx, const uint8_t *data, size_t len);
+void board_on_usb(struct board *b, board_usb_fn *fn, void *ctx);
+size_t board_usb_input(struct board *b, const uint8_t *data, size_t len);
+size_t board_usb_pending(const struct board *b);
+bool board_usb_open(const struct board *b);
 
 void board_pin_input(struct board *b, unsigned pin, bool high); /* 0..47 */
 bool board_pin_output(const struct board *b, unsigned pin);

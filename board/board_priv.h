@@ -9,6 +9,7 @@
 #include "board/nor/nor.h"
 #include "board/periph/periph.h"
 #include "board/system/system.h"
+#include "board/usb/usb.h"
 
 #define NEVER UINT64_MAX
 
@@ -56,6 +57,8 @@ struct board_state {
     struct periph periph[PERIPHS];
     struct uart_queue rx[BOARD_UARTS];
     struct nor nor[2]; /* QSPI, SPI */
+    struct usb_device usb_device;
+    struct usb_host usb_host;
     uint32_t pin_in[2], pin_in_driven[2]; /* levels from outside */
     uint64_t rng;
     uint64_t next_event; /* no later than the earliest timer of all */
@@ -101,6 +104,8 @@ struct board {
     unsigned unmodelled_count;
     board_uart_fn *uart_fn;
     void *uart_ctx;
+    board_usb_fn *usb_fn;
+    void *usb_ctx;
     board_note_fn *note_fn;
     void *note_ctx;
     board_flash_fn *flash_fn;

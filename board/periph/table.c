@@ -4,7 +4,7 @@
 #include "board/board_priv.h"
 
 extern const struct periph_type power_type, uart_type, spim_type, gpiote_type, timer_type, rtc_type, temp_type, rng_type,
-    ecb_type, wdt_type, egu_type, nvmc_type, ppi_type, qspi_type, gpio_type;
+    ecb_type, wdt_type, egu_type, nvmc_type, ppi_type, qspi_type, gpio_type, usbd_type;
 
 const struct periph_entry periph_table[] = {
     { &power_type, "POWER/CLOCK", 0x40000000, 0, 0 },
@@ -46,7 +46,7 @@ const struct periph_entry periph_table[] = {
     { &rtc_type, "RTC2", 0x40024000, 36, 2 },
     { NULL, "I2S", 0x40025000, 37, 0 },
     { NULL, "FPU", 0x40026000, 38, 0 },
-    { NULL, "USBD", 0x40027000, 39, 0 },
+    { &usbd_type, "USBD", 0x40027000, 39, 0 },
     { &uart_type, "UARTE1", 0x40028000, 40, 1 },
     { &qspi_type, "QSPI", 0x40029000, 41, 0 },
     { NULL, "PWM3", 0x4002D000, 45, 0 },

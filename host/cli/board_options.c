@@ -72,6 +72,12 @@ static int check(struct board_options *o, const struct cli *cli)
         rc = check_for(o, cli);
     if (!rc && o->pace && strcmp(o->pace, "real") && strcmp(o->pace, "max"))
         return cli_usage(cli, &cmd_board, "--pace is real or max, not %s", o->pace);
+    if (!rc && o->vbus && strcmp(o->vbus, "on") && strcmp(o->vbus, "off"))
+        return cli_usage(cli, &cmd_board, "--vbus is on or off, not %s", o->vbus);
+    if (!rc && o->usb0 && o->vbus && strcmp(o->vbus, "on"))
+        return cli_usage(cli, &cmd_board, "--usb0 plugs the board into a computer, which powers it: not with --vbus off");
+    if (!rc && o->usb0 && o->uart0 && !strcmp(o->usb0, "stdio") && !strcmp(o->uart0, "stdio"))
+        return cli_usage(cli, &cmd_board, "--uart0 and --usb0 cannot both be stdio");
     if (!rc && o->until && (!*o->until || strlen(o->until) >= BOARD_UNTIL_MAX))
         return cli_usage(cli, &cmd_board, "--until takes a text of 1 to %d characters", BOARD_UNTIL_MAX - 1);
     if (!rc && o->gdb)
@@ -98,7 +104,8 @@ static int take(struct board_options *o, struct args *a)
         const char *name;
         const char **to;
     } plain[] = {
-        { "--board", &o->board }, { "--uart0", &o->uart0 }, { "--internal", &o->internal },
+        { "--board", &o->board }, { "--uart0", &o->uart0 }, { "--usb0", &o->usb0 },
+        { "--vbus", &o->vbus }, { "--internal", &o->internal },
         { "--external", &o->external }, { "--for", &o->for_text }, { "--until", &o->until }, { "--input", &o->input },
         { "--pace", &o->pace }, { "--gdb", &o->gdb }, { "--cut", &o->cut }, { "--trace", &o->trace },
         { "--fault", &o->fault_text },

@@ -15,7 +15,7 @@ struct board_file {
 struct board_options {
     struct board_file file[BOARD_FILES_MAX];
     unsigned files;
-    const char *board, *uart0, *internal, *external, *until, *input, *trace;
+    const char *board, *uart0, *usb0, *vbus, *internal, *external, *until, *input, *trace;
     const char *for_text, *pace, *cut, *gdb, *fault_text; /* as given; what they mean is below */
     double seconds; /* of --for, < 0: no limit */
     uint64_t cut_at;

@@ -74,7 +74,7 @@ static int open_file(struct board_port *p, char *err, size_t errlen)
     return p->fd < 0 ? -1 : 0;
 }
 
-int board_port_open(struct board_port *p, const char *spec, char *err, size_t errlen)
+int board_port_open(struct board_port *p, const char *option, const char *spec, char *err, size_t errlen)
 {
     *p = (struct board_port){ .fd = -1, .listener = -1 };
     const char *colon = strchr(spec, ':');
@@ -101,7 +101,7 @@ int board_port_open(struct board_port *p, const char *spec, char *err, size_t er
         p->kind = PORT_FILE;
         return open_file(p, err, errlen);
     }
-    snprintf(err, errlen, "--uart0 is stdio, pty[:LINK], unix:PATH or file:PATH, not %s", spec);
+    snprintf(err, errlen, "%s is stdio, pty[:LINK], unix:PATH or file:PATH, not %s", option, spec);
     return -1;
 }
 

@@ -1,5 +1,5 @@
 /*
- * The other end of a virtual board's UART: a terminal's stdin and stdout, a pty, a Unix socket, or a
+ * The other end of a virtual board's UART or USB: a terminal's stdin and stdout, a pty, a Unix socket, or a
  * file. Output may be lost only when nobody listens (a pty or socket without a client).
  */
 #ifndef HOST_CLI_BOARD_PORT_H
@@ -22,8 +22,8 @@ struct board_port {
     bool made; /* `path` is ours to remove */
 };
 
-/* "stdio", "pty[:LINK]", "unix:PATH", "file:PATH". 0, or -1 with a sentence in err. */
-int board_port_open(struct board_port *p, const char *spec, char *err, size_t errlen);
+/* "stdio", "pty[:LINK]", "unix:PATH", "file:PATH". 0, or -1 with a sentence in err; `option` is for that about the spec. */
+int board_port_open(struct board_port *p, const char *option, const char *spec, char *err, size_t errlen);
 void board_port_write(struct board_port *p, const void *data, size_t len);
 /* What has been typed, without waiting; 0 if nothing. */
 size_t board_port_read(struct board_port *p, uint8_t *buf, size_t len);

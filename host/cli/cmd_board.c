@@ -20,17 +20,22 @@
 
 enum { EXIT_CUT = 20, EXIT_FAULT = 21, EXIT_WAITS = 22, SLICE_MS = 5, SEED = 1 };
 
+/* The end of what was sent on one line, to find --until in. */
+struct tail {
+    char text[BOARD_UNTIL_MAX];
+    size_t len;
+};
+
 struct session {
     struct cli *cli;
     struct board_options opt;
     struct board *b;
     struct board_parts parts;
-    struct board_port port;
+    struct board_port port, usb; /* of UART 0, of the USB; nothing without --usb0 */
     bool real; /* pace */
     double begun, virtual_begun;
     FILE *trace;
-    char last[BOARD_UNTIL_MAX]; /* the end of the output, to find --until in */
-    size_t last_len;
+    struct tail uart_tail, usb_tail;
     bool seen;
     bool mid_line; /* the last byte on stdout was no newline */
     bool other_uart; /* it was said that UART 1 is not shown */
@@ -63,18 +68,27 @@ static double seconds(uint64_t cycles)
 
 /* ---- what the board tells ---- */
 
-static void look_for_text(struct session *s, char c)
+static void look_for_text(struct session *s, struct tail *t, char c)
 {
     size_t n = strlen(s->opt.until);
-    if (s->last_len == n) {
-        memmove(s->last, s->last + 1, n - 1);
-        s->last_len--;
+    if (t->len == n) {
+        memmove(t->text, t->text + 1, n - 1);
+        t->len--;
     }
-    s->last[s->last_len++] = c;
-    if (s->last_len == n && memcmp(s->last, s->opt.until, n) == 0) {
+    t->text[t->len++] = c;
+    if (t->len == n && memcmp(t->text, s->opt.until, n) == 0) {
         s->seen = true;
         board_stop(s->b);
     }
+}
+
+static void show(struct session *s, struct board_port *port, struct tail *tail, const uint8_t *data, size_t len)
+{
+    board_port_write(port, data, len);
+    if (port->kind == PORT_STDIO && len)
+        s->mid_line = data[len - 1] != '\n';
+    for (size_t i = 0; i < len && s->opt.until && !s->seen; i++)
+        look_for_text(s, tail, (char)data[i]);
 }
 
 static void on_uart(void *ctx, unsigned uart, const uint8_t *data, size_t len)
@@ -86,10 +100,13 @@ static void on_uart(void *ctx, unsigned uart, const uint8_t *data, size_t len)
         s->other_uart = true;
         return;
     }
-    board_port_write(&s->port, data, len);
-    s->mid_line = s->port.kind == PORT_STDIO && len && data[len - 1] != '\n';
-    for (size_t i = 0; i < len && s->opt.until && !s->seen; i++)
-        look_for_text(s, (char)data[i]);
+    show(s, &s->port, &s->uart_tail, data, len);
+}
+
+static void on_usb(void *ctx, const uint8_t *data, size_t len)
+{
+    struct session *s = ctx;
+    show(s, &s->usb, &s->usb_tail, data, len);
 }
 
 static void on_note(void *ctx, const char *text)
@@ -121,23 +138,35 @@ static int open_files(struct session *s)
     return rc;
 }
 
-static int open_port(struct session *s)
+static int open_port(struct session *s, struct board_port *port, const char *option, const char *spec)
 {
     char err[256];
-    if (board_port_open(&s->port, s->opt.uart0 ? s->opt.uart0 : "stdio", err, sizeof err))
-        return strncmp(err, "--uart0", 7) == 0 ? cli_usage(s->cli, &cmd_board, "%s", err)
-                                               : cli_fail(s->cli, EXIT_NODEVICE, "uart", NULL, NULL, "%s", err);
-    if (!s->opt.uart0 && !s->port.live)
-        s->port.in_open = false; /* stdin of a script is not the board's unless it says so */
-    if (s->port.shown[0])
-        cli_note(s->cli, "uart0 is %s", s->port.shown);
-    s->real = s->opt.pace ? strcmp(s->opt.pace, "real") == 0 : s->port.live;
+    if (board_port_open(port, option, spec, err, sizeof err))
+        return strncmp(err, "--u", 3) == 0 ? cli_usage(s->cli, &cmd_board, "%s", err)
+                                           : cli_fail(s->cli, EXIT_NODEVICE, option + 2, NULL, NULL, "%s", err);
+    if (port->shown[0])
+        cli_note(s->cli, "%s is %s", option + 2, port->shown);
     return EXIT_DONE;
+}
+
+/* UART 0 is on stdio unless something is said, of it or of the USB. */
+static int open_ports(struct session *s)
+{
+    const struct board_options *o = &s->opt;
+    bool taken = o->usb0 && strcmp(o->usb0, "stdio") == 0;
+    int rc = open_port(s, &s->port, "--uart0", o->uart0 ? o->uart0 : taken ? "file:/dev/null" : "stdio");
+    if (!rc && !o->uart0 && !s->port.live)
+        s->port.in_open = false; /* stdin of a script is not the board's unless it says so */
+    if (!rc && o->usb0)
+        rc = open_port(s, &s->usb, "--usb0", o->usb0);
+    s->real = o->pace ? strcmp(o->pace, "real") == 0 : s->port.live || s->usb.live;
+    return rc;
 }
 
 static int set_up(struct session *s)
 {
-    struct board_config config = { .seed = SEED };
+    struct board_config config = { .seed = SEED, .usb_host = s->opt.usb0,
+        .vbus = s->opt.usb0 || (s->opt.vbus && strcmp(s->opt.vbus, "on") == 0) };
     int rc = board_parts_read(s->cli, s->opt.board, &config, &s->parts);
     if (rc)
         return rc;
@@ -148,10 +177,11 @@ static int set_up(struct session *s)
         return cli_fail(s->cli, EXIT_FAILED, "memory", NULL, NULL, "no memory for a board");
     rc = open_files(s);
     if (!rc)
-        rc = open_port(s);
+        rc = open_ports(s);
     if (rc)
         return rc;
     board_on_uart(s->b, on_uart, s);
+    board_on_usb(s->b, on_usb, s);
     board_on_note(s->b, on_note, s);
     if (s->trace) {
         board_on_flash(s->b, on_flash, s);
@@ -166,10 +196,10 @@ static int set_up(struct session *s)
 
 /* ---- running ---- */
 
-/* May anything still come to the UART? */
+/* May anything still come to the UART or the USB? */
 static bool expects_input(const struct session *s)
 {
-    return s->port.in_open || s->input_at < s->input_len || board_uart_pending(s->b, 0);
+    return s->port.in_open || s->usb.in_open || board_usb_pending(s->b) || s->input_at < s->input_len || board_uart_pending(s->b, 0);
 }
 
 static void feed(struct session *s)
@@ -180,16 +210,20 @@ static void feed(struct session *s)
     size_t n = board_uart_pending(s->b, 0) < 4096 ? board_port_read(&s->port, buf, sizeof buf) : 0;
     if (n)
         (void)board_uart_input(s->b, 0, buf, n);
+    n = board_usb_open(s->b) && board_usb_pending(s->b) < 4096 ? board_port_read(&s->usb, buf, sizeof buf) : 0;
+    if (n)
+        (void)board_usb_input(s->b, buf, n);
 }
 
 /* With --pace real virtual time does not run ahead; a board that only waits for somebody waits gently. */
 static void keep_pace(struct session *s)
 {
+    struct board_port *port = s->usb.live && !s->port.live ? &s->usb : &s->port;
     double ahead = (seconds(board_now(s->b)) - s->virtual_begun) - (wall() - s->begun);
     if (s->real && ahead > 0.001)
-        board_port_wait(&s->port, (int)(ahead * 1000));
-    else if (!s->real && s->port.live && board_sleeping(s->b) && board_next_event(s->b) == UINT64_MAX)
-        board_port_wait(&s->port, 20);
+        board_port_wait(port, (int)(ahead * 1000));
+    else if (!s->real && port->live && board_sleeping(s->b) && board_next_event(s->b) == UINT64_MAX)
+        board_port_wait(port, 20);
 }
 
 /* In slices while somebody may type or the pace is real; the result is the same as of one piece. */
@@ -304,7 +338,7 @@ static int verdict(const struct session *s, enum board_stop stop)
         return EXIT_INTERRUPTED;
     if (s->opt.until)
         return cli_fail(cli, EXIT_FAILED, "until", why[0] ? why : NULL, NULL,
-            "\"%s\" was not seen on UART 0 in %.3f s of virtual time", s->opt.until, seconds(board_now(s->b)));
+            "\"%s\" was not seen on UART 0 or USB in %.3f s of virtual time", s->opt.until, seconds(board_now(s->b)));
     if (stop == BOARD_SPIN)
         return cli_fail(cli, EXIT_FAULT, "loop", why, "--gdb PORT to look at it from the start",
             "the firmware came to an end it cannot leave");
@@ -357,7 +391,7 @@ static int run_and_finish(struct session *s)
 
 static int run_board(struct cli *cli, int argc, char **argv)
 {
-    struct session s = { .cli = cli, .port = { .fd = -1, .listener = -1 } };
+    struct session s = { .cli = cli, .port = { .fd = -1, .listener = -1 }, .usb = { .fd = -1, .listener = -1 } };
     int rc = board_options_read(&s.opt, cli, argc, argv);
     if (!rc)
         rc = set_up(&s);
@@ -367,6 +401,7 @@ static int run_board(struct cli *cli, int argc, char **argv)
         rc = cli_fail(cli, EXIT_FILE, "write", strerror(errno), NULL, "cannot write %s", s.opt.trace);
     running = NULL;
     board_port_close(&s.port);
+    board_port_close(&s.usb);
     board_free(s.b);
     board_parts_free(&s.parts);
     free(s.input);
@@ -384,10 +419,12 @@ const struct cli_command cmd_board = {
         "  --bin FILE@ADDRESS   raw bytes\n"
         "  --board BOARD        its external flash; without it an MX25R6435F\n"
         "  --uart0 WHERE        stdio (default), pty[:LINK], unix:PATH or file:PATH\n"
+        "  --usb0 WHERE         the same for the board's USB: plugs it into a computer that opens its CDC ACM port\n"
+        "  --vbus on|off        power on the USB without a computer: off unless said, on with --usb0\n"
         "  --internal FILE      contents of the internal flash, read if there and written at the end\n"
         "  --external FILE      the same of the external flash\n"
         "  --for SECONDS        stop after that much virtual time\n"
-        "  --until TEXT         stop when TEXT appears on UART 0\n"
+        "  --until TEXT         stop when TEXT appears on UART 0 or USB\n"
         "  --input FILE         send its bytes to UART 0, at the line's speed\n"
         "  --pace real|max      real when a person or live client is on the UART, else max\n"
         "  --gdb PORT           wait for gdb-multiarch on localhost:PORT, halted at reset\n"

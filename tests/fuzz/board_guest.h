@@ -15,7 +15,7 @@ static inline struct board *board_guest(const uint8_t *code, size_t len)
     if (!b) {
         static const uint8_t id[3] = { 0xEF, 0x40, 0x16 };
         struct board_config config = { .qspi = nor_part_generic(id, 65536, NULL, 0, 5),
-            .spi = nor_part_generic(id, 65536, NULL, 0, 5), .spi_bus = 2, .spi_cs_pin = 17, .seed = 1 };
+            .spi = nor_part_generic(id, 65536, NULL, 0, 5), .spi_bus = 2, .spi_cs_pin = 17, .seed = 1, .usb_host = true };
         b = board_new(&config);
         start = b ? malloc(board_snapshot_size(b)) : NULL;
         if (!start)
