@@ -210,8 +210,7 @@ static void feed(struct session *s)
     size_t n = board_uart_pending(s->b, 0) < 4096 ? board_port_read(&s->port, buf, sizeof buf) : 0;
     if (n)
         (void)board_uart_input(s->b, 0, buf, n);
-    n = board_usb_open(s->b) && board_usb_pending(s->b) < 4096 ? board_port_read(&s->usb, buf, sizeof buf) : 0;
-    if (n)
+    while (board_usb_open(s->b) && board_usb_pending(s->b) < 4096 && (n = board_port_read(&s->usb, buf, sizeof buf)) != 0)
         (void)board_usb_input(s->b, buf, n);
 }
 

@@ -40,7 +40,7 @@ static void step(struct board *b, const uint8_t *p, uint32_t n)
         put(b, U + task[p[0] & 3u], 1);
     if (p[0] & 0x10u)
         put(b, U + 0x28 + 4 * ep, 1);
-    run(b, p[0] & 0x08u ? 200000 : 300);
+    run(b, p[0] & 0x08u ? 30000 : 300);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -47,9 +47,9 @@ class Embassy(unittest.TestCase):
             self.assertIn("reset: watchdog", p.stderr)  # nobody feeds it any more
             self.assertEqual(p.stdout.count("embassy runs"), 2)
 
-    def run_usb(self, *args, code=0, **kw):
+    def run_usb(self, *args, code=0, program="embassy-usb-echo", **kw):
         with tempfile.TemporaryDirectory() as tmp:
-            hexfile = to_hex("embassy-usb-echo", os.path.join(tmp, "u.hex"))
+            hexfile = to_hex(program, os.path.join(tmp, "u.hex"))
             p = subprocess.run([SLIPWAY, "board", "run", "--hex", hexfile, *args], capture_output=True, text=True, timeout=100, **kw)
             self.assertEqual(p.returncode, code, p.stderr)
             return p.stdout, p.stderr
@@ -57,11 +57,12 @@ class Embassy(unittest.TestCase):
     def test_usb_serial_port(self):
         """Enumerated, opened, and every byte of some hundred packets both ways, full ones and others."""
         text = "".join(f"line {i} of what is sent {'x' * (i % 90)}\n" for i in range(200))
-        out, err = self.run_usb("--usb0", "stdio", "--for", "3", "--stats", input=text)
-        self.assertIn("CDC ACM opened", err)
-        said, stats = out.rsplit("\n", 2)[0] + "\n", json.loads(out.splitlines()[-1])
-        self.assertEqual(said, "hello from usb\n" + text.upper())
-        self.assertEqual(stats["unmodelled"], [])
+        for program in ("embassy-usb-echo", "usbd-serial-echo"):
+            out, err = self.run_usb("--usb0", "stdio", "--for", "1", "--stats", input=text, program=program)
+            self.assertIn("CDC ACM opened", err)
+            said, stats = out.rsplit("\n", 2)[0] + "\n", json.loads(out.splitlines()[-1])
+            self.assertEqual(said, "hello from usb\n" + text.upper())
+            self.assertEqual(stats["unmodelled"], [])
         out, _ = self.run_usb("--usb0", "file:/dev/null", "--for", "1")
         self.assertEqual(out.splitlines(), ["usb waits", "usb configured", "dtr 115200"])
         out, _ = self.run_usb("--usb0", "file:/dev/null", "--until", "hello from usb", "--for", "60")
