@@ -143,7 +143,8 @@ static int open_port(struct session *s, struct board_port *port, const char *opt
     char err[256];
     if (board_port_open(port, option, spec, err, sizeof err))
         return strncmp(err, "--u", 3) == 0 ? cli_usage(s->cli, &cmd_board, "%s", err)
-                                           : cli_fail(s->cli, EXIT_NODEVICE, option + 2, NULL, NULL, "%s", err);
+                                           : cli_fail(s->cli, EXIT_NODEVICE, port == &s->usb ? "usb" : "uart", NULL, NULL,
+                                                 "%s", err);
     if (port->shown[0])
         cli_note(s->cli, "%s is %s", option + 2, port->shown);
     return EXIT_DONE;
