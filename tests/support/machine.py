@@ -92,10 +92,11 @@ class BoardMachine(Machine):
         self.images, self.first, self.state = images, first, images.path(where)
         os.makedirs(self.state, exist_ok=True)
         self.pty = os.path.join(self.state, "uart0")
+        self.options = []  # more of `slipway board run`
         self.p = None
 
     def on(self):
-        cmd = [RUNNER, "board", "run", "--board", self.images.board, "--uart0", f"pty:{self.pty}", "--stats"]
+        cmd = [RUNNER, "board", "run", "--board", self.images.board, "--uart0", f"pty:{self.pty}", "--stats", *self.options]
         for chip in ("internal", "external"):
             cmd += [f"--{chip}", os.path.join(self.state, chip + ".bin")]
         if not os.path.exists(os.path.join(self.state, "internal.bin")):
