@@ -90,12 +90,12 @@ static void loops(void **state)
 {
     (void)state;
     start('s');
-    assert_int_equal(run_for(2.9), BOARD_RUNS);
+    assert_int_equal(run_for(1.6), BOARD_RUNS);
     assert_true(board_waits(rig));
     start('c');
-    assert_int_equal(run_for(2.9), BOARD_RUNS);
+    assert_int_equal(run_for(1.6), BOARD_RUNS);
     assert_false(board_waits(rig));
-    assert_int_equal(run_for(3.5), BOARD_RUNS);
+    assert_int_equal(run_for(2.2), BOARD_RUNS);
     assert_int_equal(said, 14);
 }
 

@@ -120,8 +120,8 @@ static void work_like(uint32_t mode)
             sleep_ticks(56);
         else if (mode == 'a') /* a line every fifteen, without a tick between */
             sleep_ticks(1);
-        else if (mode == 'c') /* computes for three, then says what */
-            print_hex(compute(3));
+        else if (mode == 'c') /* computes for two, then says what */
+            print_hex(compute(2));
         else if (mode == 'b') { /* blinks */
             REG(0x50000000 + (i & 1 ? 0x508 : 0x50C)) = LED;
             sleep_ticks(4);
