@@ -106,6 +106,7 @@ bool uart_sends(struct board *b); /* a byte is on the line */
 bool qspi_xip_read(struct board *b, uint32_t off, uint8_t *buf, uint32_t len);
 bool qspi_xip_ready(const struct board *b);
 void qspi_pins_changed(struct board *b); /* a GPIO may have moved the part's wires */
+bool qspi_wires_are(struct board *b, uint32_t sck, uint32_t mosi, uint32_t miso); /* and another may drive them */
 int qspi_pin_level(const struct board *b, unsigned pin); /* the part drives it: 0 or 1; else -1 */
 /* spim.c */
 void spim_select(struct board *b);

@@ -357,6 +357,12 @@ void qspi_pins_changed(struct board *b)
     nor_wires(b, n, levels);
 }
 
+bool qspi_wires_are(struct board *b, uint32_t sck, uint32_t mosi, uint32_t miso)
+{
+    const uint8_t *pin = b->config.qspi_pins;
+    return part(b)->part && !owns_pins(periph_by_base(b, 0x40029000)) && sck == pin[0] && mosi == pin[2] && miso == pin[3];
+}
+
 /* The level at which the part holds a pin, -1 if it does not. */
 int qspi_pin_level(const struct board *b, unsigned pin)
 {

@@ -1,6 +1,7 @@
 /*
  * The serial interfaces of slots 3, 4, 35, 47: SPIM and legacy SPI, with a NOR part on one of them,
- * selected by a GPIO or SPIM3's own CSN; elsewhere MISO reads all ones. TWIM and legacy TWI: a bus on
+ * selected by a GPIO or SPIM3's own CSN, and the part behind QSPI if its pins are those; elsewhere MISO reads
+ * all ones. TWIM and legacy TWI: a bus on
  * which no device answers, so that every address is not acknowledged.
  */
 #include "board/board_priv.h"
@@ -9,7 +10,8 @@ enum { TWI_STARTRX = 0, TWI_STARTTX = 2, START = 4, STOP = 5, SUSPEND = 7, RESUM
 enum { EV_STOPPED = 1, EV_READY = 2, EV_ENDRX = 4, EV_END = 6, EV_ENDTX = 8, EV_ERROR = 9, EV_SUSPENDED = 18, EV_STARTED = 19,
     EV_TXSTARTED = 20 };
 enum { SHORTS = 0x200, ENABLE = 0x500, FREQUENCY = 0x524, RXD_PTR = 0x534, RXD_MAXCNT = 0x538, RXD_AMOUNT = 0x53C,
-    TXD_PTR = 0x544, TXD_MAXCNT = 0x548, TXD_AMOUNT = 0x54C, ORC = 0x5C0, ERRORSRC = 0x4C4, RXD = 0x518, TXD = 0x51C, PSEL_CSN = 0x514 };
+    TXD_PTR = 0x544, TXD_MAXCNT = 0x548, TXD_AMOUNT = 0x54C, ORC = 0x5C0, ERRORSRC = 0x4C4, RXD = 0x518, TXD = 0x51C, PSEL_SCK = 0x508, PSEL_MOSI = 0x50C, PSEL_MISO = 0x510,
+    PSEL_CSN = 0x514 };
 #define PSEL_FIELDS 0x8000003Fu
 enum { SPI = 1, TWI = 5, TWIM = 6, SPIM = 7, ANACK = 2 }; /* ENABLE, and a bit of ERRORSRC */
 enum { T_TRANSFER, T_SPI, T_TWI };
@@ -35,17 +37,25 @@ void spim_select(struct board *b)
         nor_select(b, n, !gpio_level(b, b->config.spi_cs_pin));
 }
 
-static struct nor *part_on(struct board *b, const struct periph *p)
+/* The part on its wires, and the pin that selects it. */
+static struct nor *part_on(struct board *b, const struct periph *p, unsigned *cs)
 {
-    return b->config.spi && p->unit == b->config.spi_bus ? &b->st.nor[1] : NULL;
+    *cs = b->config.spi_cs_pin;
+    if (b->config.spi && p->unit == b->config.spi_bus)
+        return &b->st.nor[1];
+    *cs = b->config.qspi_pins[1];
+    bool there = qspi_wires_are(b, reg(p, PSEL_SCK) & PSEL_FIELDS, reg(p, PSEL_MOSI) & PSEL_FIELDS,
+        reg(p, PSEL_MISO) & PSEL_FIELDS);
+    return there ? &b->st.nor[0] : NULL;
 }
 
 /* The whole transfer happens when it ends. */
 static void transfer(struct board *b, struct periph *p)
 {
     uint32_t tx = reg(p, TXD_MAXCNT) & 0xFFFFu, rx = reg(p, RXD_MAXCNT) & 0xFFFFu, n = tx > rx ? tx : rx;
-    struct nor *part = part_on(b, p);
-    bool own_csn = part && p->unit == 3 && (reg(p, PSEL_CSN) & PSEL_FIELDS) == b->config.spi_cs_pin;
+    unsigned cs;
+    struct nor *part = part_on(b, p, &cs);
+    bool own_csn = part && p->unit == 3 && (reg(p, PSEL_CSN) & PSEL_FIELDS) == cs;
     if (own_csn) /* a rising edge first: each transfer is a frame of its own */
         nor_select(b, part, false);
     if (own_csn)
@@ -92,7 +102,8 @@ static void spi_write(struct board *b, struct periph *p, uint32_t val)
 
 static void spi_done(struct board *b, struct periph *p)
 {
-    struct nor *part = part_on(b, p);
+    unsigned cs;
+    struct nor *part = part_on(b, p, &cs);
     p->s[S_GOT] = part ? nor_transfer(b, part, (uint8_t)p->s[S_BYTE]) : 0xFFu;
     if (p->s[S_NEXT]) {
         p->s[S_BYTE] = p->s[S_NEXT] & 0xFFu;

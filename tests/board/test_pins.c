@@ -166,6 +166,45 @@ static void woken_by_hand(void **state)
     assert_true(activate());
 }
 
+/* An SPIM on the same wires, as firmware that does not use QSPI has it; CSN by GPIO, or by SPIM3 itself. */
+static void by_spim(void **state)
+{
+    static const uint32_t spim[2] = { 0x40003000, 0x4002F000 };
+    (void)state;
+    by_hand(nor_part_find("mx25r6435f"));
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t s = spim[i];
+        uint8_t got[4] = { 0 }, op[4] = { 0x9F };
+        ram_put(0x20010000, op, 4);
+        wr(s + 0x508, SCK);
+        wr(s + 0x50C, IO);
+        wr(s + 0x510, IO + 1);
+        if (i)
+            wr(s + 0x514, CSN);
+        wr(s + 0x524, 0x80000000);
+        wr(s + 0x500, 7);
+        if (!i)
+            pin(CSN, false);
+        wr(s + 0x544, 0x20010000);
+        wr(s + 0x548, 4);
+        wr(s + 0x534, 0x20010100);
+        wr(s + 0x538, 4);
+        wr(s + 0x010, 1);
+        assert_true(until_event(s + 0x118, 1000) >= 0);
+        pin(CSN, true);
+        ram_get(0x20010100, got, 4);
+        assert_memory_equal(got + 1, "\xC2\x28\x17", 3);
+        wr(s + 0x50C, IO + 2); /* another wire: nobody there */
+        wr(s + 0x118, 0);
+        wr(s + 0x010, 1);
+        assert_true(until_event(s + 0x118, 1000) >= 0);
+        ram_get(0x20010100, got, 4);
+        assert_int_equal(got[1], 0xFF);
+        wr(s + 0x500, 0);
+    }
+    assert_true(activate());
+}
+
 static void out_of_qpi(void **state)
 {
     uint8_t op = 0x9F, id[3];
@@ -299,6 +338,7 @@ int main(void)
         cmocka_unit_test_teardown(identity, rig_stop),
         cmocka_unit_test_teardown(the_peripheral_has_the_pins, rig_stop),
         cmocka_unit_test_teardown(woken_by_hand, rig_stop),
+        cmocka_unit_test_teardown(by_spim, rig_stop),
         cmocka_unit_test_teardown(out_of_qpi, rig_stop),
         cmocka_unit_test_teardown(busy_for_ever, rig_stop),
         cmocka_unit_test_teardown(dead, rig_stop),
