@@ -30,18 +30,6 @@ void cpu_reset(void)
         continue;
 }
 
-__attribute__((noinline)) void cpu_call_on_stack(void (*fn)(void *arg), void *arg, void *stack_end)
-{
-    __asm volatile("mov r4, sp\n"
-                   "mov sp, %2\n"
-                   "mov r0, %1\n"
-                   "blx %0\n"
-                   "mov sp, r4\n"
-                   :
-                   : "r"(fn), "r"(arg), "r"(stack_end)
-                   : "r0", "r1", "r2", "r3", "r4", "r12", "lr", "cc", "memory");
-}
-
 static void reset_nvic(void)
 {
     for (unsigned i = 0; i < NVIC_WORDS; i++) {

@@ -34,9 +34,6 @@ void cpu_irq_pend(unsigned irq);
 /* Resets the chip as SYSRESETREQ does: RAM and GPREGRET survive, the watchdog goes on. */
 __attribute__((noreturn)) void cpu_reset(void);
 
-/* Calls fn(arg) with another stack, whose end (its highest address) is given, aligned to 8. */
-void cpu_call_on_stack(void (*fn)(void *arg), void *arg, void *stack_end);
-
 /*
  * Starts the image whose vector table is at `vectors`, with the core as reset leaves it: interrupts
  * disabled and none pending, faults cleared, SysTick, MPU and FPU off, CONTROL and PRIMASK 0. The

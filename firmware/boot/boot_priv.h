@@ -16,10 +16,10 @@ enum recovery_cause {
 };
 
 /*
- * Memory that is used by turns: the two units of a swap, the stack of a signature check (4 KB, at the
- * end), and what serves SMP in recovery (at the beginning).
+ * Memory that is used by turns: the two units of a swap; in recovery what serves SMP, and a unit's worth to hash
+ * through.
  */
-enum { SHARED_SIZE = 2 * BOOT_UNIT_MAX, SHARED_STACK = BOOT_UNIT_MAX };
+enum { SHARED_SIZE = 2 * BOOT_UNIT_MAX };
 extern uint32_t shared[SHARED_SIZE / 4];
 
 struct bootloader {

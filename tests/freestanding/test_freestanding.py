@@ -3,7 +3,7 @@
 
 Every source of core/ is compiled by gcc and by clang with -ffreestanding and without floating-point
 registers. Its objects have no writable data and call nothing but core/, the four functions of <string.h>
-that a compiler asks for anyway, strlen(), and the two libraries (br_*, zcbor_*). No function can come to
+that a compiler asks for anyway, strlen(), and the libraries (br_*, p256_*, zcbor_*). No function can come to
 call itself (indirect calls aside), none takes memory of a size that is not known when it is compiled.
 """
 import os
@@ -19,9 +19,9 @@ COMPILERS = {
     "gcc": ["-Walloca", "-Wframe-larger-than=1400", "-fcallgraph-info"],
     "clang": [],
 }
-HEADERS = {"stdbool.h", "stddef.h", "stdint.h", "string.h", "bearssl.h", "zcbor_decode.h", "zcbor_encode.h"}
+HEADERS = {"stdbool.h", "stddef.h", "stdint.h", "string.h", "bearssl.h", "p256-m.h", "zcbor_decode.h", "zcbor_encode.h"}
 STRING_H = {"memcpy", "memset", "memmove", "memcmp", "strlen"}
-LIBRARY = re.compile(r"(br|zcbor)_\w+")
+LIBRARY = re.compile(r"(br|p256|zcbor)_\w+")
 problems = []
 
 

@@ -1,0 +1,1 @@
+/* Nothing of it: p256-m includes it. */
