@@ -9,33 +9,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
-static inline uint16_t ld_le16(const uint8_t *p)
+/* One instruction where the processor's order is the stored one, less than the call of a function. */
+#define BYTES_ORDER __attribute__((always_inline)) static inline
+
+BYTES_ORDER uint16_t ld_le16(const uint8_t *p)
 {
     return (uint16_t)(p[0] | (uint16_t)p[1] << 8);
 }
 
-static inline uint32_t ld_le32(const uint8_t *p)
+BYTES_ORDER uint32_t ld_le32(const uint8_t *p)
 {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-static inline uint16_t ld_be16(const uint8_t *p)
+BYTES_ORDER uint16_t ld_be16(const uint8_t *p)
 {
     return (uint16_t)(p[1] | (uint16_t)p[0] << 8);
 }
 
-static inline uint32_t ld_be32(const uint8_t *p)
+BYTES_ORDER uint32_t ld_be32(const uint8_t *p)
 {
     return (uint32_t)p[3] | (uint32_t)p[2] << 8 | (uint32_t)p[1] << 16 | (uint32_t)p[0] << 24;
 }
 
-static inline void st_le16(uint8_t *p, uint16_t v)
+BYTES_ORDER void st_le16(uint8_t *p, uint16_t v)
 {
     p[0] = (uint8_t)v;
     p[1] = (uint8_t)(v >> 8);
 }
 
-static inline void st_le32(uint8_t *p, uint32_t v)
+BYTES_ORDER void st_le32(uint8_t *p, uint32_t v)
 {
     p[0] = (uint8_t)v;
     p[1] = (uint8_t)(v >> 8);
@@ -43,13 +46,13 @@ static inline void st_le32(uint8_t *p, uint32_t v)
     p[3] = (uint8_t)(v >> 24);
 }
 
-static inline void st_be16(uint8_t *p, uint16_t v)
+BYTES_ORDER void st_be16(uint8_t *p, uint16_t v)
 {
     p[0] = (uint8_t)(v >> 8);
     p[1] = (uint8_t)v;
 }
 
-static inline void st_be32(uint8_t *p, uint32_t v)
+BYTES_ORDER void st_be32(uint8_t *p, uint32_t v)
 {
     p[0] = (uint8_t)(v >> 24);
     p[1] = (uint8_t)(v >> 16);

@@ -8,6 +8,8 @@
 #define CORE_BASE_ERR_H
 
 #define MUST_CHECK __attribute__((warn_unused_result))
+/* Called from many places, small, and inlined all the same: each copy costs the bootloader a few bytes. */
+#define NOT_INLINE __attribute__((noinline))
 
 /* number, name, text */
 #define ERR_TABLE(X)                                                                               \

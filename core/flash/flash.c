@@ -12,7 +12,7 @@ enum { STILL_POLLS_MAX = 1000000 };
 /* Bytes compared at a time. */
 enum { CHUNK = 128 };
 
-static int check_range(uint32_t size, uint32_t off, uint32_t len)
+NOT_INLINE static int check_range(uint32_t size, uint32_t off, uint32_t len)
 {
     return off <= size && len <= size - off ? OK : ERR_RANGE;
 }
@@ -180,13 +180,10 @@ int flash_erase(struct flash_dev *dev, uint32_t off, uint32_t len)
 
     if (rc == OK && (off % dev->erase_size != 0 || len % dev->erase_size != 0))
         rc = ERR_ALIGN;
-    while (rc == OK && len > 0) {
-        uint32_t piece = flash_erase_piece(dev, off, off + len);
-        rc = flash_piece_start(dev, off, piece);
+    for (; rc == OK && len > 0; off += dev->erase_size, len -= dev->erase_size) {
+        rc = flash_erase_start(dev, off);
         if (rc == OK)
             rc = flash_wait(dev);
-        off += piece;
-        len -= piece;
     }
     return rc;
 }
@@ -202,44 +199,43 @@ int flash_probe(struct flash_dev *dev, uint32_t *jedec)
     return rc;
 }
 
-int flash_verify(struct flash_dev *dev, uint32_t off, const void *data, uint32_t len,
-    uint32_t *bad_off, uint8_t *found)
+/* `want` NULL: all FF. */
+static int compare(struct flash_dev *dev, uint32_t off, const uint8_t *want, uint32_t len, uint32_t *bad_off,
+    uint8_t *found)
 {
-    const uint8_t *want = data;
     uint8_t got[CHUNK];
     int rc = check_range(dev->size, off, len);
 
     for (uint32_t at = 0; rc == OK && at < len; at += CHUNK) {
         uint32_t n = len - at < CHUNK ? len - at : CHUNK;
         rc = flash_read(dev, off + at, got, n);
-        if (rc != OK || memcmp(got, want + at, n) == 0)
+        if (rc == OK && want && memcmp(got, want + at, n) == 0) /* faster than what follows */
             continue;
-        uint32_t i = 0;
-        while (got[i] == want[at + i])
-            i++;
-        *bad_off = at + i;
-        *found = got[i];
-        rc = ERR_READBACK;
+        for (uint32_t i = 0; rc == OK && i < n; i++) {
+            if (got[i] == (want ? want[at + i] : 0xFF))
+                continue;
+            *bad_off = at + i;
+            *found = got[i];
+            rc = ERR_READBACK;
+        }
     }
     return rc;
 }
 
+int flash_verify(struct flash_dev *dev, uint32_t off, const void *data, uint32_t len,
+    uint32_t *bad_off, uint8_t *found)
+{
+    return compare(dev, off, data, len, bad_off, found);
+}
+
 int flash_is_blank(struct flash_dev *dev, uint32_t off, uint32_t len, bool *blank)
 {
-    uint8_t got[CHUNK];
-    int rc = check_range(dev->size, off, len);
+    uint32_t bad_off;
+    uint8_t found;
+    int rc = compare(dev, off, NULL, len, &bad_off, &found);
 
-    *blank = false;
-    for (uint32_t at = 0; rc == OK && at < len; at += CHUNK) {
-        uint32_t n = len - at < CHUNK ? len - at : CHUNK;
-        rc = flash_read(dev, off + at, got, n);
-        for (uint32_t i = 0; rc == OK && i < n; i++) {
-            if (got[i] != 0xFF)
-                return OK;
-        }
-    }
     *blank = rc == OK;
-    return rc;
+    return rc == ERR_READBACK ? OK : rc;
 }
 
 int area_read(const struct flash_area *a, uint32_t off, void *buf, uint32_t len)
@@ -252,6 +248,15 @@ int area_prog(const struct flash_area *a, uint32_t off, const void *data, uint32
 {
     int rc = check_range(a->size, off, len);
     return rc == OK ? flash_prog(a->dev, a->off + off, data, len) : rc;
+}
+
+int area_write(const struct flash_area *a, uint32_t off, const void *data, uint32_t len)
+{
+    uint32_t bad;
+    uint8_t found;
+    int rc = area_prog(a, off, data, len);
+
+    return rc == OK ? area_verify(a, off, data, len, &bad, &found) : rc;
 }
 
 int area_erase(const struct flash_area *a, uint32_t off, uint32_t len)

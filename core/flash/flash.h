@@ -54,6 +54,10 @@ enum { FLASH_BLOCKS = 2 };
 struct flash_dev {
     const struct flash_ops *ops;
     void *ctx;
+    /* of flash.c: the operation that runs */
+    bool busy;
+    bool overdue; /* it ran longer than its limit: the next call asks the chip once, and waits no more */
+    uint8_t prog_limit; /* programs a word may see between erases; 0: no limit */
     const char *name; /* "internal", "external" */
     uint32_t size; /* bytes */
     uint32_t erase_size; /* bytes an erase unit */
@@ -62,11 +66,8 @@ struct flash_dev {
     uint32_t erase_max_ms; /* longest erase of a unit by the data sheet */
     uint32_t prog_max_ms; /* longest program of prog_max bytes by the data sheet */
     uint32_t jedec; /* expected id, 0x00MMTTCC; 0: not asked for (internal flash) */
-    uint8_t prog_limit; /* programs a word may see between erases; 0: no limit */
     struct flash_block block[FLASH_BLOCKS]; /* largest first; none: all 0 */
-    /* of flash.c: the operation that runs */
-    bool busy;
-    bool overdue; /* it ran longer than its limit: the next call asks the chip once, and waits no more */
+    /* of flash.c: since when it runs */
     uint32_t started_ms;
     uint32_t limit_ms;
     uint32_t last_ms; /* the clock at the last poll, and polls since it moved: a clock that */
@@ -94,7 +95,7 @@ int flash_prog(struct flash_dev *dev, uint32_t off, const void *data, uint32_t l
 uint32_t flash_erase_piece(const struct flash_dev *dev, uint32_t off, uint32_t end);
 /* Starts erasing a piece of that size. */
 int flash_piece_start(struct flash_dev *dev, uint32_t off, uint32_t size) MUST_CHECK;
-/* Whole erase units, in the largest pieces that fit; waits. */
+/* Whole erase units, one by one; waits. */
 int flash_erase(struct flash_dev *dev, uint32_t off, uint32_t len) MUST_CHECK;
 /* OK; ERR_NODEV, ERR_ID (another chip than dev->jedec), ERR_TIMEOUT. *jedec is what answered. */
 int flash_probe(struct flash_dev *dev, uint32_t *jedec) MUST_CHECK;
@@ -114,6 +115,8 @@ struct flash_area {
 /* As above, with ERR_RANGE for anything that leaves the area. */
 int area_read(const struct flash_area *a, uint32_t off, void *buf, uint32_t len) MUST_CHECK;
 int area_prog(const struct flash_area *a, uint32_t off, const void *data, uint32_t len) MUST_CHECK;
+/* area_prog() and a look whether it came about: ERR_READBACK. */
+int area_write(const struct flash_area *a, uint32_t off, const void *data, uint32_t len) MUST_CHECK;
 int area_erase(const struct flash_area *a, uint32_t off, uint32_t len) MUST_CHECK;
 int area_verify(const struct flash_area *a, uint32_t off, const void *data, uint32_t len,
     uint32_t *bad_off, uint8_t *found) MUST_CHECK;

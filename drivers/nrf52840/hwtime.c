@@ -1,5 +1,6 @@
 #include "drivers/nrf52840/hwtime.h"
 
+#include "core/base/err.h"
 #include "drivers/nrf52840/timer_regs.h"
 
 enum { CC_NOW = 0, CC_WAKE = 1, WAKE_BIT = 16 + CC_WAKE, US_PER_MS = 1000 };
@@ -24,7 +25,7 @@ void hwtime_stop(void)
     TIMER0->cc[CC_NOW] = TIMER0->cc[CC_WAKE] = 0;
 }
 
-uint32_t hwtime_us(void)
+NOT_INLINE uint32_t hwtime_us(void)
 {
     TIMER0->capture[CC_NOW] = 1;
     return TIMER0->cc[CC_NOW];

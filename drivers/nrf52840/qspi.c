@@ -1,8 +1,8 @@
 #include "drivers/nrf52840/qspi.h"
 
 #include <stddef.h>
+#include <string.h>
 
-#include "core/base/bytes.h"
 #include "drivers/nrf52840/errata.h"
 #include "drivers/nrf52840/gpio.h"
 #include "drivers/nrf52840/hwtime.h"
@@ -163,20 +163,18 @@ static int qspi_open(void *ctx, uint8_t read_op)
 /* Sent by the write to CINSTRCONF; what comes in under the same clocks is in CINSTRDAT afterwards. */
 static int qspi_instr(void *ctx, uint8_t opcode, uint8_t *data, unsigned len)
 {
-    uint8_t bytes[SPI_NOR_INSTR_MAX] = { 0 };
+    uint32_t word[SPI_NOR_INSTR_MAX / 4] = { 0 }; /* in the order of the bytes, as the core has it */
 
     (void)ctx;
-    for (unsigned i = 0; i < len; i++)
-        bytes[i] = data[i];
-    QSPI->cinstrdat[0] = ld_le32(bytes);
-    QSPI->cinstrdat[1] = ld_le32(bytes + 4);
+    memcpy(word, data, len);
+    QSPI->cinstrdat[0] = word[0];
+    QSPI->cinstrdat[1] = word[1];
     QSPI->ready = 0;
     QSPI->cinstrconf = opcode | (len + 1) << 8 | LIO_HIGH;
     int err = wait_ready(INSTRUCTION_US);
-    st_le32(bytes, QSPI->cinstrdat[0]);
-    st_le32(bytes + 4, QSPI->cinstrdat[1]);
-    for (unsigned i = 0; i < len; i++)
-        data[i] = bytes[i];
+    word[0] = QSPI->cinstrdat[0];
+    word[1] = QSPI->cinstrdat[1];
+    memcpy(data, word, len);
     return err;
 }
 

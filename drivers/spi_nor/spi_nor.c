@@ -18,7 +18,9 @@ enum {
 
 int spi_nor_command(const struct spi_nor *nor, uint8_t opcode)
 {
-    return nor->bus->ops->instr(nor->bus->ctx, opcode, NULL, 0);
+    uint8_t nothing;
+
+    return nor->bus->ops->instr(nor->bus->ctx, opcode, &nothing, 0);
 }
 
 int spi_nor_status(const struct spi_nor *nor, uint8_t *status)
@@ -96,7 +98,7 @@ static int nor_prog_start(void *ctx, uint32_t off, const void *data, uint32_t le
     return err;
 }
 
-static int erase(struct spi_nor *nor, uint8_t opcode, uint32_t off)
+int spi_nor_erase(struct spi_nor *nor, uint8_t opcode, uint32_t off)
 {
     uint8_t addr[3] = { (uint8_t)(off >> 16), (uint8_t)(off >> 8), (uint8_t)off };
     int err = ready(nor);
@@ -112,18 +114,7 @@ static int nor_erase_start(void *ctx, uint32_t off)
 {
     struct spi_nor *nor = ctx;
 
-    return erase(nor, nor->erase_op, off);
-}
-
-static int nor_block_start(void *ctx, uint32_t off, uint32_t size)
-{
-    struct spi_nor *nor = ctx;
-
-    for (unsigned i = 0; i < FLASH_BLOCKS; i++) {
-        if (nor->dev->block[i].size == size)
-            return erase(nor, nor->block_op[i], off);
-    }
-    return ERR_ALIGN;
+    return spi_nor_erase(nor, nor->erase_op, off);
 }
 
 /*
@@ -187,7 +178,6 @@ static const struct flash_ops nor_ops = {
     .probe = nor_probe,
     .now_ms = nor_now_ms,
     .explain = nor_explain,
-    .block_start = nor_block_start,
 };
 
 void spi_nor_device(struct spi_nor *nor, const struct spi_nor_bus *bus, struct flash_dev *dev,

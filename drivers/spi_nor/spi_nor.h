@@ -35,12 +35,15 @@ struct spi_nor {
     int err; /* OK: ready; else why not */
     bool started; /* since power-up of this image, with whatever result */
     bool transfer; /* the bus itself is at work with a program, not only the chip */
-    uint8_t block_op[FLASH_BLOCKS]; /* opcodes of dev->block[] */
     uint8_t erase_op; /* of a unit */
     uint8_t read_op;
     uint32_t jedec; /* what answered last */
     uint32_t want_size; /* by the layout */
     struct finding why; /* REASON_NONE, or what is wrong, or (when ready) not as it should be */
+    /* of blocks.c */
+    void (*take_block)(struct spi_nor *nor, uint16_t type, uint32_t max_ms); /* an erase type of SFDP; or NULL */
+    struct flash_ops ops;
+    uint8_t block_op[FLASH_BLOCKS]; /* opcodes of dev->block[] */
     uint32_t page[SPI_NOR_PAGE / 4]; /* of the program that runs */
 };
 
@@ -50,6 +53,12 @@ struct spi_nor {
  */
 void spi_nor_device(struct spi_nor *nor, const struct spi_nor_bus *bus, struct flash_dev *dev,
     uint32_t size, uint32_t jedec);
+
+/*
+ * Erases by blocks of 32 and 64 KiB as well, as far as the chip's table has them: dev->block[] and
+ * flash_piece_start(). Right after spi_nor_device(); a bootloader that moves units does without.
+ */
+void spi_nor_use_blocks(struct spi_nor *nor);
 
 /*
  * Closes the bus, CS high: before a jump to another image, which finds controller and pins at rest.

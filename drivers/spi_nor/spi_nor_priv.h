@@ -31,6 +31,9 @@ int spi_nor_status(const struct spi_nor *nor, uint8_t *status) MUST_CHECK;
 /* Reads the id; ERR_NODEV if nobody drives the line. nor->jedec is what came. */
 int spi_nor_identify(struct spi_nor *nor) MUST_CHECK;
 
+/* Starts an erase at `off`; starts the chip before, if need be. */
+int spi_nor_erase(struct spi_nor *nor, uint8_t opcode, uint32_t off) MUST_CHECK;
+
 /*
  * Brings the chip from whatever it was doing to where the operations can use it. Sets nor->err, and
  * nor->why to what is wrong or not as it should be.

@@ -101,6 +101,7 @@ static int answer(struct spi_nor *nor, uint32_t busy_ms)
 enum {
     SFDP_MAGIC = 0x50444653, /* "SFDP" */
     SFDP_PARAMETER = 8, /* first parameter header, always of the basic table */
+    UNIT_EXPONENT = 12, /* of two: 4 KiB */
     DWORDS_216 = 9, /* of the first edition's table: no times, no quad enable requirement */
     DWORDS_216A = 16,
 };
@@ -159,29 +160,20 @@ static uint32_t erase_max_ms(uint32_t d, unsigned n)
     return ((f & 31) + 1) * unit_ms[f >> 5 & 3] * 2 * ((d & 15) + 1);
 }
 
-static uint32_t larger(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
-}
-
 /* Dwords 8 and 9: four types, each with the exponent of its size and its opcode. */
 static void take_erase_types(struct spi_nor *nor, struct sfdp *t)
 {
     uint32_t times = dword(t, 10);
-    struct flash_dev *dev = nor->dev;
 
-    for (unsigned i = 0; i < FLASH_BLOCKS; i++)
-        dev->block[i] = (struct flash_block) { 0, 0 };
     for (unsigned i = 0; i < 4; i++) {
-        uint32_t d = dword(t, 8 + i / 2) >> (16 * (i % 2));
-        uint32_t exponent = d & 0xFF, max_ms = times ? erase_max_ms(times, i) : 0;
-        if (exponent == 12) {
-            nor->erase_op = (uint8_t)(d >> 8);
-            dev->erase_max_ms = larger(dev->erase_max_ms, max_ms);
-        } else if (exponent == 15 || exponent == 16) {
-            unsigned k = 16 - exponent;
-            nor->block_op[k] = (uint8_t)(d >> 8);
-            dev->block[k] = (struct flash_block) { (uint32_t)1 << exponent, larger(2 * dev->erase_max_ms, max_ms) };
+        uint16_t type = (uint16_t)(dword(t, 8 + i / 2) >> (16 * (i % 2)));
+        uint32_t max_ms = times ? erase_max_ms(times, i) : 0;
+        if ((type & 0xFF) == UNIT_EXPONENT) {
+            nor->erase_op = (uint8_t)(type >> 8);
+            if (max_ms > nor->dev->erase_max_ms)
+                nor->dev->erase_max_ms = max_ms;
+        } else if (nor->take_block) {
+            nor->take_block(nor, type, max_ms);
         }
     }
 }
@@ -222,23 +214,15 @@ struct qe {
     uint8_t write;
 };
 
-static struct qe qe_of(uint8_t qer)
-{
-    switch (qer) {
-    case SPI_NOR_QER_S1B6:
-        return (struct qe) { 0x40, 0x05, 0x01 };
-    case SPI_NOR_QER_S2B7:
-        return (struct qe) { 0x80, 0x3F, 0x3E };
-    case SPI_NOR_QER_S2B1_WRITE:
-        return (struct qe) { 0x02, 0x35, 0x31 };
-    case SPI_NOR_QER_S2B1_CLEARS:
-    case SPI_NOR_QER_S2B1_KEEPS:
-    case SPI_NOR_QER_S2B1_READ:
-        return (struct qe) { 0x02, 0x35, 0x01 };
-    default:
-        return (struct qe) { 0, 0, 0 };
-    }
-}
+/* By the three bits that SFDP has for it. */
+static const struct qe qe_of[8] = {
+    [SPI_NOR_QER_S2B1_CLEARS] = { 0x02, 0x35, 0x01 },
+    [SPI_NOR_QER_S1B6] = { 0x40, 0x05, 0x01 },
+    [SPI_NOR_QER_S2B7] = { 0x80, 0x3F, 0x3E },
+    [SPI_NOR_QER_S2B1_KEEPS] = { 0x02, 0x35, 0x01 },
+    [SPI_NOR_QER_S2B1_READ] = { 0x02, 0x35, 0x01 },
+    [SPI_NOR_QER_S2B1_WRITE] = { 0x02, 0x35, 0x31 },
+};
 
 static int write_register(struct spi_nor *nor, uint8_t opcode, uint8_t *data, unsigned len)
 {
@@ -294,27 +278,27 @@ static int write_registers(struct spi_nor *nor, const struct qe *qe, const uint8
 /* OK with *quad: whether the chip may be read on four lines. ERR_PROTECTED. */
 static int set_registers(struct spi_nor *nor, uint8_t qer, bool *quad)
 {
-    struct qe qe = qe_of(qer);
+    const struct qe *qe = &qe_of[qer];
     uint8_t sr[2], want[2];
-    int err = read_registers(nor, &qe, sr);
+    int err = read_registers(nor, qe, sr);
 
     if (err != OK)
         return err;
-    registers_wanted(&qe, sr, want);
-    err = write_registers(nor, &qe, sr, want);
+    registers_wanted(qe, sr, want);
+    err = write_registers(nor, qe, sr, want);
     if (err == OK)
-        err = read_registers(nor, &qe, sr);
+        err = read_registers(nor, qe, sr);
     if (err != OK)
         return err;
-    uint8_t open = (uint8_t)(qe.read == OP_READ_STATUS ? BP_BITS | BP3_BIT : BP_BITS);
-    if ((sr[0] & open) || (qe.bit == 0x02 && (sr[1] & CMP_BIT))) {
+    uint8_t open = (uint8_t)(qe->read == OP_READ_STATUS ? BP_BITS | BP3_BIT : BP_BITS);
+    if ((sr[0] & open) || (qe->bit == 0x02 && (sr[1] & CMP_BIT))) {
         nor->why = (struct finding) { .reason = REASON_EXT_PROTECTED, .found = (uint32_t)sr[1] << 8 | sr[0] };
         return ERR_PROTECTED;
     }
-    uint8_t at = qe.read == OP_READ_STATUS ? sr[0] : sr[1];
-    *quad = (at & qe.bit) == qe.bit;
+    uint8_t at = qe->read == OP_READ_STATUS ? sr[0] : sr[1];
+    *quad = (at & qe->bit) == qe->bit;
     if (!*quad)
-        nor->why = (struct finding) { .reason = REASON_EXT_QUAD, .found = at, .expected = (uint32_t)at | qe.bit };
+        nor->why = (struct finding) { .reason = REASON_EXT_QUAD, .found = at, .expected = (uint32_t)at | qe->bit };
     return OK;
 }
 
