@@ -13,12 +13,17 @@ enum { ARCH_IRQS = 48 }; /* of the nRF52840 */
 
 typedef void arch_handler(void);
 
-struct arch_vectors {
+/* Of the core alone: all that an image needs which enables no interrupt, or takes none (PRIMASK). */
+struct arch_core_vectors {
     const void *stack_top;
     arch_handler *reset;
     arch_handler *nmi, *hard_fault, *memory_fault, *bus_fault, *usage_fault;
     arch_handler *reserved[4];
     arch_handler *svc, *debug, *reserved2, *pendsv, *systick;
+};
+
+struct arch_vectors {
+    struct arch_core_vectors core;
     arch_handler *irq[ARCH_IRQS];
 };
 
@@ -28,7 +33,7 @@ extern const uint32_t image_stack_top; /* by the linker script: an address, not 
 void arch_reset(void);
 int main(void);
 
-/* The first lines of a table. */
+/* What a struct arch_core_vectors is filled with. */
 #define ARCH_VECTORS_COMMON                                                                        \
     .stack_top = &image_stack_top, .reset = arch_reset, .nmi = arch_fault,                         \
     .hard_fault = arch_fault, .memory_fault = arch_fault, .bus_fault = arch_fault,                 \

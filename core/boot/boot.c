@@ -6,14 +6,14 @@
 
 enum { MAX_STEPS = 48 }; /* far more than any path takes; ends a loop that should not exist */
 
-uint32_t boot_now(const struct boot *b)
+void boot_phase(struct boot *b, enum boot_phase phase)
 {
-    return b->cfg->now_ms(b->cfg->ctx);
-}
+    uint32_t now = b->cfg->now_ms(b->cfg->ctx), ms = now - b->phase_since_ms;
 
-void boot_phase_add(struct boot *b, enum boot_phase phase, uint32_t since_ms)
-{
-    b->report->phase_ms[phase] += boot_now(b) - since_ms;
+    b->report->phase_ms[b->phase] += ms;
+    b->report->total_ms += ms;
+    b->phase = phase;
+    b->phase_since_ms = now;
 }
 
 /* ---- writing the state ------------------------------------------------------------------------ */
@@ -33,12 +33,10 @@ static bool write_confirmed(struct boot *b)
 {
     const struct state_tables none = { .new_le = NULL };
     struct state st = { .state = STATE_CONFIRMED };
-    uint32_t since = boot_now(b);
     int err = state_write(&b->cell, &st, &none);
 
     if (err == OK)
         err = state_set(&b->cell, STATE_SETTLE);
-    boot_phase_add(b, PHASE_STATE, since);
     if (err != OK) {
         give_up(b, err);
         return false;
@@ -100,18 +98,19 @@ static void finished(struct boot *b)
 /* Writes the state unit `st`, which is the commit to this swap, and slides. `resumed`: it was begun before this boot. */
 static void run_swap(struct boot *b, struct state *st, const struct state_tables *tables, bool resumed)
 {
-    uint32_t since = boot_now(b);
     int err = state_write(&b->cell, st, tables);
 
-    boot_phase_add(b, PHASE_STATE, since);
     if (err != OK) {
         give_up(b, err);
         return;
     }
     b->slide.external = b->f.external;
+    boot_phase(b, PHASE_SLIDE);
     err = slide_run(&b->slide);
-    b->report->phase_ms[PHASE_SLIDE] += b->slide.slide_ms;
-    b->report->phase_ms[PHASE_CLOSE] += b->slide.close_ms;
+    boot_phase(b, PHASE_CLOSE);
+    if (err == OK)
+        err = slide_close(&b->slide);
+    boot_phase(b, PHASE_STATE);
     if (err == OK) {
         finished(b);
         return;
@@ -133,10 +132,9 @@ static void begin(struct boot *b, enum swap_kind kind)
         .n_p = kind == SWAP_RECOVER ? 0 : (uint16_t)layout_units(l, b->p.end),
         .n_s = (uint16_t)layout_units(l, b->s.end),
     };
-    uint32_t since = boot_now(b);
+    boot_phase(b, PHASE_DIGEST);
     int err = slide_digests(&b->slide, &st, b->cfg->buf[1], b->cfg->buf[0]);
-
-    boot_phase_add(b, PHASE_DIGEST, since);
+    boot_phase(b, PHASE_STATE);
     if (err != OK)
         stopped(b, &st, false, 0);
     else
@@ -355,9 +353,10 @@ static void last_words(struct boot *b, bool start)
 static void init(struct boot *b, const struct boot_config *cfg, struct boot_report *report)
 {
     *report = (struct boot_report) { .action = BOOT_ACTION_NONE, .layout_hash = cfg->store->layout->hash };
-    *b = (struct boot) { .cfg = cfg, .st = cfg->store, .report = report };
+    *b = (struct boot) { .cfg = cfg, .st = cfg->store, .report = report, .phase = PHASE_STATE,
+        .phase_since_ms = cfg->now_ms(cfg->ctx) };
     b->slide = (struct slide) { .store = cfg->store, .cell = &b->cell, .buf = { cfg->buf[0], cfg->buf[1] },
-        .feed = cfg->feed, .now_ms = cfg->now_ms, .ctx = cfg->ctx };
+        .feed = cfg->feed, .ctx = cfg->ctx };
 }
 
 struct boot_result boot_run(const struct boot_config *cfg, struct boot_report *report)
@@ -365,7 +364,6 @@ struct boot_result boot_run(const struct boot_config *cfg, struct boot_report *r
     struct boot b;
 
     init(&b, cfg, report);
-    uint32_t begun = boot_now(&b);
     facts_read(&b);
     bool start = run_steps(&b) == STEP_START;
     facts_report(&b);
@@ -377,7 +375,7 @@ struct boot_result boot_run(const struct boot_config *cfg, struct boot_report *r
     report->on_trial = start && b.f.cell == CELL_TRIAL;
     report->starts = (uint8_t)(b.f.starts + (b.f.armed ? 1 : 0));
     report->attempts = b.f.attempts;
-    report->total_ms = boot_now(&b) - begun;
+    boot_phase(&b, PHASE_STATE);
     last_words(&b, start);
     return (struct boot_result) {
         .outcome = start ? BOOT_START : BOOT_RECOVERY,

@@ -7,22 +7,24 @@
 #include "core/boot/slide.h"
 
 struct boot {
+    struct boot_facts f;
     const struct boot_config *cfg;
     const struct store *st;
     struct boot_report *report;
-    struct boot_facts f;
-    struct state_cell cell;
+    enum boot_phase phase; /* what is being done, since when */
+    uint32_t phase_since_ms;
+    uint8_t s_gap; /* for the swap of p and s */
+    unsigned s_unit; /* where the image of S begins */
+    struct finding p_why; /* why p_good is NO */
+    struct finding s_why;
     struct slide slide;
     struct image p; /* valid where p_good was answered YES */
     struct image s; /* valid where s_good was answered YES */
-    unsigned s_unit; /* where the image of S begins */
-    uint8_t s_gap; /* for the swap of p and s */
-    struct finding p_why; /* why p_good is NO */
-    struct finding s_why;
+    struct state_cell cell;
 };
 
-uint32_t boot_now(const struct boot *b);
-void boot_phase_add(struct boot *b, enum boot_phase phase, uint32_t since_ms);
+/* What is done from here on: the time until now is booked on what was done before. */
+void boot_phase(struct boot *b, enum boot_phase phase);
 
 /* Facts that are read once, at the beginning: state cell, chips, trailers. */
 void facts_read(struct boot *b);

@@ -1,6 +1,5 @@
 #include "core/boot/boot_priv.h"
 #include "core/boot/fit.h"
-#include "core/boot/upload.h"
 
 static enum fact fact_of(bool yes)
 {
@@ -93,69 +92,21 @@ static void read_cell(struct boot *b)
 
 void facts_read(struct boot *b)
 {
-    uint32_t since = boot_now(b);
-
     b->f.attempts = b->cfg->attempts ? b->cfg->attempts : 1;
     read_cell(b);
     facts_probe(b);
     read_trailers(b);
-    boot_phase_add(b, PHASE_STATE, since);
 }
 
 /* ---- questions -------------------------------------------------------------------------------- */
 
-static void feed(const struct boot *b)
-{
-    if (b->cfg->feed)
-        b->cfg->feed(b->cfg->ctx);
-}
-
-/* As image_hash(), with the watchdog fed: a megabyte takes longer than an application's watchdog may wait. */
-static int hash_image(struct boot *b, const struct image *img, uint8_t hash[CRYPTO_SHA256_LEN])
-{
-    struct crypto_sha256 sha;
-
-    crypto_sha256_init(&sha);
-    for (uint32_t at = 0, n; at < img->tlv_off; at += n) {
-        n = img->tlv_off - at < b->st->layout->unit ? img->tlv_off - at : b->st->layout->unit;
-        int err = area_read(&img->area, img->off + at, b->cfg->buf[0], n);
-        if (err != OK)
-            return err;
-        crypto_sha256_update(&sha, b->cfg->buf[0], n);
-        feed(b);
-    }
-    crypto_sha256_final(&sha, hash);
-    return OK;
-}
-
-static int authenticate(struct boot *b, const struct image *img, enum verdict *verdict, struct finding *why)
-{
-    struct image_auth auth;
-    uint8_t hash[CRYPTO_SHA256_LEN];
-    int err = hash_image(b, img, hash);
-
-    if (err != OK)
-        return err;
-    image_auth_start(&auth, img, b->st->keys, hash);
-    do {
-        err = image_auth_poll(&auth, verdict, why);
-        feed(b);
-    } while (err == ERR_BUSY);
-    return err;
-}
-
 /* OK; ERR_FORMAT or ERR_VERIFY with *why: it is bad; else it could not be read, which is no verdict. */
 static int verify(struct boot *b, unsigned slot, struct image *img, unsigned *unit, struct finding *why)
 {
-    enum verdict verdict = VERDICT_BAD;
-    int err = store_open(b->st, slot, img, unit, why);
+    const struct store_work work = { .buf = b->cfg->buf[0], .len = b->st->layout->unit, .feed = b->cfg->feed,
+        .ctx = b->cfg->ctx };
 
-    if (err == OK)
-        err = authenticate(b, img, &verdict, why);
-    if (err == OK && verdict != VERDICT_GOOD)
-        err = ERR_VERIFY;
-    why->slot = (uint8_t)slot;
-    return err;
+    return store_verify(b->st, slot, &work, img, unit, why);
 }
 
 static bool unreadable(int err)
@@ -182,7 +133,6 @@ static bool p_runs(struct boot *b)
 
 static void ask_p_good(struct boot *b)
 {
-    uint32_t since = boot_now(b);
     unsigned unit;
     int err = verify(b, 0, &b->p, &unit, &b->p_why);
     bool good = err == OK && p_runs(b);
@@ -194,7 +144,6 @@ static void ask_p_good(struct boot *b)
     b->report->slot[0].verified = good;
     if (!good && b->p_why.reason != REASON_IMG_NONE)
         report_add(b->report, &b->p_why);
-    boot_phase_add(b, PHASE_VERIFY, since);
 }
 
 /* Whether the image at S[s_unit] can go to P, and P's image to S; sets the gap. */
@@ -213,11 +162,9 @@ static bool has_room(struct boot *b)
 
 static void ask_s_good(struct boot *b)
 {
-    uint32_t since = boot_now(b);
     int err = verify(b, 1, &b->s, &b->s_unit, &b->s_why);
 
     b->f.s_good = FACT_NO;
-    boot_phase_add(b, PHASE_VERIFY, since);
     if (unreadable(err)) {
         lose_external(b, err, b->s_unit * b->st->layout->unit);
         return;
@@ -233,10 +180,8 @@ static int verifies_as_other(struct boot *b, bool *other)
     struct image img;
     struct finding why;
     unsigned unit;
-    uint32_t since = boot_now(b);
+    boot_phase(b, PHASE_VERIFY);
     int err = verify(b, 0, &img, &unit, &why);
-
-    boot_phase_add(b, PHASE_VERIFY, since);
     *other = err == OK;
     return unreadable(err) ? err : OK;
 }
@@ -244,12 +189,10 @@ static int verifies_as_other(struct boot *b, bool *other)
 static void ask_p_match(struct boot *b)
 {
     bool match = false, other = true, half_way = b->f.cell == CELL_UNFINISHED;
-    uint32_t since = boot_now(b);
     int err = slide_p_matches(&b->slide, SLIDE_TABLE_S, &match);
 
     if (err == OK && !match && half_way)
         err = slide_p_matches(&b->slide, SLIDE_TABLE_P, &match);
-    boot_phase_add(b, PHASE_DIGEST, since);
     if (err == OK && !match && half_way)
         err = verifies_as_other(b, &other);
     if (err != OK)
@@ -260,7 +203,7 @@ static void ask_p_match(struct boot *b)
 static void ask_s_old(struct boot *b)
 {
     bool whole = false;
-    uint32_t bad = 0, since = boot_now(b);
+    uint32_t bad = 0;
     int err = slide_old_whole(&b->slide, &whole, &bad);
 
     b->f.s_old = fact_of(err == OK && whole);
@@ -268,11 +211,11 @@ static void ask_s_old(struct boot *b)
         report_add(b->report, &b->slide.why);
     else if (!whole)
         report_note(b->report, REASON_OLD_IMAGE_LOST, 1, 0, 0, bad);
-    boot_phase_add(b, PHASE_DIGEST, since);
 }
 
 void facts_answer(struct boot *b, enum boot_step question)
 {
+    boot_phase(b, question == ASK_P_GOOD || question == ASK_S_GOOD ? PHASE_VERIFY : PHASE_DIGEST);
     switch (question) {
     case ASK_P_GOOD:
         ask_p_good(b);
@@ -287,6 +230,7 @@ void facts_answer(struct boot *b, enum boot_step question)
         ask_s_old(b);
         break;
     }
+    boot_phase(b, PHASE_STATE);
 }
 
 /* ---- report ----------------------------------------------------------------------------------- */
@@ -310,18 +254,6 @@ static void report_slot(struct boot *b, unsigned slot)
         r->hash[i] = img.hash[i];
 }
 
-/* No image there: an upload that was cut off says more than what it left. */
-static void report_cut_off_upload(struct boot *b)
-{
-    uint8_t sha[CRYPTO_SHA256_LEN];
-    uint32_t len = 0, have = 0;
-
-    if (b->report->slot[1].present || upload_record_read(b->st, &len, sha, &have) != OK || have >= len)
-        return;
-    b->report->slot[1].why = (struct finding) { .reason = REASON_UPLOAD_RUNNING, .slot = 1, .found = have,
-        .expected = len };
-}
-
 void facts_report(struct boot *b)
 {
     report_slot(b, 0);
@@ -332,5 +264,4 @@ void facts_report(struct boot *b)
     report_slot(b, 1);
     if (b->f.s_good == FACT_NO && b->s_why.slot == 1)
         b->report->slot[1].why = b->s_why;
-    report_cut_off_upload(b);
 }

@@ -1,5 +1,7 @@
 #include "core/boot/failure.h"
 
+#include <string.h>
+
 #include "core/base/bytes.h"
 #include "core/base/crc.h"
 #include "core/boot/state.h"
@@ -26,62 +28,54 @@ static struct flash_area log_area(const struct store *st)
     return a;
 }
 
-/* True if the record at `off` is whole; *free if it was never written. */
-static int read_record(const struct flash_area *a, uint32_t off, struct finding *f, uint32_t *number, bool *whole,
-    bool *free)
-{
-    uint8_t b[FAILURE_LEN];
-    int err = area_read(a, off, b, sizeof b);
+enum { RING = FAILURE_KEPT + 1 }; /* the last one's place is where the next is read to, whole or not */
 
-    if (err != OK)
-        return err;
-    *free = bytes_all(b, sizeof b, 0xFF);
-    *whole = ld_le16(b + OFF_MAGIC) == MAGIC && ld_le32(b + OFF_CRC) == crc32(0, b, OFF_CRC);
-    *f = (struct finding) { .reason = ld_le16(b + OFF_REASON), .slot = b[OFF_SLOT], .found = ld_le32(b + OFF_FOUND),
-        .expected = ld_le32(b + OFF_EXPECTED), .where = ld_le32(b + OFF_WHERE) };
-    *number = ld_le32(b + OFF_NUMBER);
+/* The last whole records as they lie there; the next number and the first free place (area size: none). */
+struct scan {
+    uint8_t ring[RING][FAILURE_LEN];
+    unsigned count; /* whole records so far */
+    uint32_t next;
+    uint32_t free_off;
+};
+
+static int scan(const struct flash_area *a, struct scan *s)
+{
+    s->count = 0;
+    s->next = 1;
+    for (s->free_off = 0; s->free_off + FAILURE_LEN <= a->size; s->free_off += FAILURE_LEN) {
+        uint8_t *b = s->ring[s->count % RING];
+        int err = area_read(a, s->free_off, b, FAILURE_LEN);
+        if (err != OK || bytes_all(b, FAILURE_LEN, 0xFF))
+            return err;
+        if (ld_le16(b + OFF_MAGIC) != MAGIC || ld_le32(b + OFF_CRC) != crc32(0, b, OFF_CRC))
+            continue;
+        s->next = ld_le32(b + OFF_NUMBER) + 1;
+        s->count++;
+    }
     return OK;
 }
 
-/* The last whole records, the next number and the first free place (area size: none). */
-static int scan(const struct flash_area *a, struct finding kept[FAILURE_KEPT], unsigned *count, uint32_t *next,
-    uint32_t *free_off)
+/* The i-th last whole record, from 1; NULL: there are no more. */
+static const uint8_t *last(const struct scan *s, unsigned i)
 {
-    *count = 0;
-    *next = 1;
-    *free_off = a->size;
-    for (uint32_t off = 0; off + FAILURE_LEN <= a->size; off += FAILURE_LEN) {
-        struct finding f;
-        uint32_t number;
-        bool whole, free;
-        int err = read_record(a, off, &f, &number, &whole, &free);
-        if (err != OK)
-            return err;
-        if (free) {
-            *free_off = off;
-            return OK;
-        }
-        if (!whole)
-            continue;
-        if (*count == FAILURE_KEPT) {
-            for (unsigned i = 1; i < FAILURE_KEPT; i++)
-                kept[i - 1] = kept[i];
-            (*count)--;
-        }
-        kept[(*count)++] = f;
-        *next = number + 1;
-    }
-    return OK;
+    return i <= s->count && i <= FAILURE_KEPT ? s->ring[(s->count - i) % RING] : NULL;
 }
 
 int failure_read(const struct store *st, struct finding out[FAILURE_KEPT])
 {
     struct flash_area a = log_area(st);
-    uint32_t next, free_off;
-    unsigned count;
-    int err = scan(&a, out, &count, &next, &free_off);
+    struct scan s;
+    int err = scan(&a, &s);
 
-    return err != OK ? err : (int)count;
+    if (err != OK)
+        return err;
+    unsigned n = s.count < FAILURE_KEPT ? s.count : FAILURE_KEPT;
+    for (unsigned i = 0; i < n; i++) {
+        const uint8_t *b = last(&s, n - i);
+        out[i] = (struct finding) { .reason = ld_le16(b + OFF_REASON), .slot = b[OFF_SLOT],
+            .found = ld_le32(b + OFF_FOUND), .expected = ld_le32(b + OFF_EXPECTED), .where = ld_le32(b + OFF_WHERE) };
+    }
+    return (int)n;
 }
 
 /* News tell what happened as it should; they are in the report, not in the log. */
@@ -99,31 +93,27 @@ static bool is_failure(const struct finding *f)
     }
 }
 
-static bool known(const struct finding *kept, unsigned count, const struct finding *f)
+static void encode(uint8_t b[FAILURE_LEN], const struct finding *f)
 {
-    for (unsigned i = 0; i < count; i++) {
-        if (kept[i].reason == f->reason && kept[i].slot == f->slot && kept[i].found == f->found
-            && kept[i].expected == f->expected && kept[i].where == f->where)
-            return true;
-    }
-    return false;
-}
-
-static int write_record(const struct flash_area *a, uint32_t off, const struct finding *f, uint32_t number)
-{
-    uint8_t b[FAILURE_LEN] = { 0 }, found;
-    uint32_t bad;
-
+    memset(b, 0, FAILURE_LEN);
     st_le16(b + OFF_MAGIC, MAGIC);
     st_le16(b + OFF_REASON, f->reason);
     b[OFF_SLOT] = f->slot;
     st_le32(b + OFF_FOUND, f->found);
     st_le32(b + OFF_EXPECTED, f->expected);
     st_le32(b + OFF_WHERE, f->where);
-    st_le32(b + OFF_NUMBER, number);
-    st_le32(b + OFF_CRC, crc32(0, b, OFF_CRC));
-    int err = area_prog(a, off, b, sizeof b);
-    return err != OK ? err : area_verify(a, off, b, sizeof b, &bad, &found);
+}
+
+/* The same failure but for its number. */
+static bool known(const struct scan *s, const uint8_t b[FAILURE_LEN])
+{
+    const uint8_t *r;
+
+    for (unsigned i = 1; (r = last(s, i)) != NULL; i++) {
+        if (memcmp(r, b, OFF_NUMBER) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* Makes `off` a place for a record. What is not blank from there on is left of an erase that was cut. */
@@ -141,18 +131,20 @@ static int make_room(const struct flash_area *a, uint32_t *off)
 int failure_append(const struct store *st, const struct finding *f, unsigned n)
 {
     struct flash_area a = log_area(st);
-    struct finding kept[FAILURE_KEPT];
-    uint32_t next, off;
-    unsigned count;
-    int err = scan(&a, kept, &count, &next, &off);
+    uint8_t b[FAILURE_LEN];
+    struct scan s;
+    int err = scan(&a, &s);
 
     for (unsigned i = 0; i < n && err == OK; i++) {
-        if (!is_failure(&f[i]) || known(kept, count, &f[i]))
+        encode(b, &f[i]);
+        if (!is_failure(&f[i]) || known(&s, b))
             continue;
-        err = make_room(&a, &off);
+        st_le32(b + OFF_NUMBER, s.next++);
+        st_le32(b + OFF_CRC, crc32(0, b, OFF_CRC));
+        err = make_room(&a, &s.free_off);
         if (err == OK)
-            err = write_record(&a, off, &f[i], next++);
-        off += FAILURE_LEN;
+            err = area_write(&a, s.free_off, b, sizeof b);
+        s.free_off += FAILURE_LEN;
     }
     return err;
 }

@@ -65,28 +65,32 @@ static int internal_error(struct slide *sl, int err)
     return err;
 }
 
-/* Reads unit i of the image in S and compares it with its digest. */
-static int read_source_p(struct slide *sl, int i, uint8_t *buf, uint32_t *crc)
+/* Reads a unit, which is unit i of an image, and compares it with its digest. */
+static int read_known(struct slide *sl, enum slide_table table, int i, unsigned slot, uint32_t unit, uint8_t *buf,
+    uint32_t *crc)
 {
-    uint32_t want, unit = plan_source(base(sl), i);
-    int err = state_digest_s(sl->cell, (uint16_t)i, &want);
+    uint32_t want;
+    int err = table == SLIDE_TABLE_S ? state_digest_s(sl->cell, (uint16_t)i, &want)
+                                     : state_digest_p(sl->cell, (uint16_t)i, &want);
 
     if (err != OK)
         return internal_error(sl, err);
-    err = read_unit(sl, 1, unit, buf, crc);
-    return err != OK ? err : *crc == want ? OK : source_differs(sl, 1, unit, *crc, want);
+    err = read_unit(sl, slot, unit, buf, crc);
+    return err != OK ? err : *crc == want ? OK : source_differs(sl, slot, unit, *crc, want);
 }
 
-/* Reads unit i of the image in P and compares it with its digest. */
+/* Unit i of the image in S. */
+static int read_source_p(struct slide *sl, int i, uint8_t *buf, uint32_t *crc)
+{
+    return read_known(sl, SLIDE_TABLE_S, i, 1, plan_source(base(sl), i), buf, crc);
+}
+
+/* Unit i of the image in P. */
 static int read_source_s(struct slide *sl, int i, uint8_t *buf)
 {
-    uint32_t want, crc;
-    int err = state_digest_p(sl->cell, (uint16_t)i, &want);
+    uint32_t crc;
 
-    if (err != OK)
-        return internal_error(sl, err);
-    err = read_unit(sl, 0, (uint32_t)i, buf, &crc);
-    return err != OK ? err : crc == want ? OK : source_differs(sl, 0, (uint32_t)i, crc, want);
+    return read_known(sl, SLIDE_TABLE_P, i, 0, (uint32_t)i, buf, &crc);
 }
 
 static int read_sources(struct slide *sl, struct plan_group g, uint32_t *crc_p)
@@ -202,33 +206,40 @@ static int close_primary(struct slide *sl)
     return err != OK ? internal_error(sl, err) : OK;
 }
 
-int slide_run(struct slide *sl)
+/* Each step but the first has its mark, so that a swap that is cut off goes on there. */
+static int run_steps(struct slide *sl, uint16_t from, uint16_t end)
 {
     uint16_t start = base(sl)->start, groups = plan_groups(base(sl));
-    uint32_t begun = sl->now_ms(sl->ctx), closing = begun;
     int err = OK;
 
-    sl->p_touched = false;
-    for (uint16_t j = start; j < groups + 2 && err == OK; j++) {
+    for (uint16_t j = from < start ? start : from; j < end && err == OK; j++) {
         feed(sl);
         if (j > start) {
             err = state_mark(sl->cell, j);
             if (err != OK)
                 return internal_error(sl, err);
         }
-        if (j == groups)
-            closing = sl->now_ms(sl->ctx);
         if (j < groups)
             err = run_group(sl, plan_group(base(sl), j), j == start);
         else
             err = j == groups ? close_secondary(sl) : close_primary(sl);
     }
-    if (start > groups)
-        closing = begun;
+    return err;
+}
+
+int slide_run(struct slide *sl)
+{
+    sl->p_touched = false;
+    return run_steps(sl, 0, plan_groups(base(sl)));
+}
+
+int slide_close(struct slide *sl)
+{
+    uint16_t groups = plan_groups(base(sl));
+    int err = run_steps(sl, groups, (uint16_t)(groups + 2));
+
     if (err != OK)
         return err;
-    sl->slide_ms = closing - begun;
-    sl->close_ms = sl->now_ms(sl->ctx) - closing;
     err = state_set(sl->cell, STATE_DONE); /* this commits the swap */
     return err != OK ? internal_error(sl, err) : OK;
 }
@@ -236,35 +247,24 @@ int slide_run(struct slide *sl)
 int slide_p_matches(struct slide *sl, enum slide_table table, bool *match)
 {
     uint16_t n = table == SLIDE_TABLE_S ? base(sl)->n_s : base(sl)->n_p;
-    uint32_t want, crc;
+    uint32_t crc;
+    int err = OK;
 
-    *match = n > 0;
-    for (uint16_t i = 0; i < n && *match; i++) {
-        int err = table == SLIDE_TABLE_S ? state_digest_s(sl->cell, i, &want) : state_digest_p(sl->cell, i, &want);
-        if (err != OK)
-            return internal_error(sl, err);
-        err = read_unit(sl, 0, i, sl->buf[0], &crc);
-        if (err != OK)
-            return err;
-        *match = crc == want;
-    }
-    return OK;
+    for (int i = 0; i < n && err == OK; i++)
+        err = read_known(sl, table, i, 0, (uint32_t)i, sl->buf[0], &crc);
+    *match = n > 0 && err == OK;
+    return err == ERR_SOURCE ? OK : err;
 }
 
 int slide_old_whole(struct slide *sl, bool *whole, uint32_t *bad_unit)
 {
-    uint32_t want, crc;
+    uint32_t crc;
+    int err = OK;
 
-    *whole = true;
-    for (int i = 0; i < base(sl)->n_p && *whole; i++) {
-        int err = state_digest_p(sl->cell, (uint16_t)i, &want);
-        if (err != OK)
-            return internal_error(sl, err);
+    for (int i = 0; i < base(sl)->n_p && err == OK; i++) {
         *bad_unit = plan_target(base(sl), i);
-        err = read_unit(sl, 1, *bad_unit, sl->buf[0], &crc);
-        if (err != OK)
-            return err;
-        *whole = crc == want;
+        err = read_known(sl, SLIDE_TABLE_P, i, 1, *bad_unit, sl->buf[0], &crc);
     }
-    return OK;
+    *whole = err == OK;
+    return err == ERR_SOURCE ? OK : err;
 }

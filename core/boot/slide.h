@@ -17,12 +17,9 @@ struct slide {
     uint8_t *buf[2]; /* one unit each */
     void (*feed)(void *ctx); /* or NULL */
     void *ctx;
-    uint32_t (*now_ms)(void *ctx);
     bool external; /* false: the external chip is dead; only for a further start of a trial */
     /* results */
     bool p_touched; /* a unit of P was erased by this call */
-    uint32_t slide_ms;
-    uint32_t close_ms;
     struct finding why; /* if it stopped */
 };
 
@@ -35,8 +32,10 @@ int slide_digests(struct slide *sl, const struct state *st, uint8_t *out, uint8_
 /* Checks that the sources of the group at `position` are what the tables say. ERR_SOURCE with sl->why. */
 int slide_check(struct slide *sl, uint16_t position) MUST_CHECK;
 
-/* From the group at `start` of the base to DONE. An error: it stopped, sl->why says where and why. */
+/* The groups from `start` of the base on. An error: it stopped, sl->why says where and why. */
 int slide_run(struct slide *sl) MUST_CHECK;
+/* The closing steps, which follow the groups, and DONE. */
+int slide_close(struct slide *sl) MUST_CHECK;
 
 /* Whether P (units 0..n) or the image of P saved in S reads as the base's table of S or of P. */
 enum slide_table { SLIDE_TABLE_S, SLIDE_TABLE_P };

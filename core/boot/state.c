@@ -51,12 +51,10 @@ static int read_word(const struct state_cell *c, int u, uint32_t off, uint32_t *
 
 static int prog_word(const struct state_cell *c, int u, uint32_t off, uint32_t v)
 {
-    uint8_t b[4], found;
-    uint32_t bad;
+    uint8_t b[4];
 
     st_le32(b, v);
-    int err = area_prog(&c->area, unit_off(c, u) + off, b, sizeof b);
-    return err != OK ? err : area_verify(&c->area, unit_off(c, u) + off, b, sizeof b, &bad, &found);
+    return area_write(&c->area, unit_off(c, u) + off, b, sizeof b);
 }
 
 /* ---- reading ---------------------------------------------------------------------------------- */
@@ -214,7 +212,7 @@ int state_read(struct state_cell *c, const struct flash_area *area, uint32_t uni
     return OK;
 }
 
-const struct state_unit *state_base(const struct state_cell *c)
+NOT_INLINE const struct state_unit *state_base(const struct state_cell *c)
 {
     return c->base < 0 ? NULL : &c->unit[c->base];
 }
@@ -315,8 +313,8 @@ static int get_entries(const struct state_cell *c, const struct state *st, const
 
 static int write_tables(const struct state_cell *c, int target, struct state *st, const struct state_tables *t)
 {
-    uint32_t total = (uint32_t)st->n_p + st->n_s, bad;
-    uint8_t buf[CHUNK], found;
+    uint32_t total = (uint32_t)st->n_p + st->n_s;
+    uint8_t buf[CHUNK];
 
     st->tables_crc = 0;
     for (uint32_t at = 0; at < total; at += CHUNK / 4) {
@@ -324,9 +322,7 @@ static int write_tables(const struct state_cell *c, int target, struct state *st
         uint32_t off = unit_off(c, target) + STATE_OFF_TABLES + 4 * at;
         int err = get_entries(c, st, t, at, n, buf);
         if (err == OK)
-            err = area_prog(&c->area, off, buf, 4 * n);
-        if (err == OK)
-            err = area_verify(&c->area, off, buf, 4 * n, &bad, &found);
+            err = area_write(&c->area, off, buf, 4 * n);
         if (err != OK)
             return err;
         st->tables_crc = crc32(st->tables_crc, buf, 4 * n);
@@ -346,8 +342,7 @@ static int check_base_tables(const struct state_cell *c)
 
 static int write_header(const struct state_cell *c, int target, const struct state_unit *u)
 {
-    uint8_t h[HDR_LEN], found;
-    uint32_t bad;
+    uint8_t h[HDR_LEN];
 
     st_le32(h + OFF_MAGIC, STATE_MAGIC);
     st_le32(h + OFF_SEQ, u->seq);
@@ -364,8 +359,7 @@ static int write_header(const struct state_cell *c, int target, const struct sta
     st_le32(h + OFF_LAYOUT, c->layout_hash);
     st_le32(h + OFF_TABLES_CRC, u->st.tables_crc);
     st_le32(h + OFF_CRC, crc32(0, h, OFF_CRC));
-    int err = area_prog(&c->area, unit_off(c, target), h, sizeof h);
-    return err != OK ? err : area_verify(&c->area, unit_off(c, target), h, sizeof h, &bad, &found);
+    return area_write(&c->area, unit_off(c, target), h, sizeof h);
 }
 
 static uint32_t highest_seq(const struct state_cell *c)

@@ -115,6 +115,62 @@ int store_open(const struct store *st, unsigned slot, struct image *img, unsigne
     return err;
 }
 
+static void feed(const struct store_work *w)
+{
+    if (w->feed)
+        w->feed(w->ctx);
+}
+
+/* As image_hash(), with the watchdog fed: a megabyte takes longer than an application's watchdog may wait. */
+static int hash_image(const struct image *img, const struct store_work *w, uint8_t hash[CRYPTO_SHA256_LEN])
+{
+    struct crypto_sha256 sha;
+
+    crypto_sha256_init(&sha);
+    for (uint32_t at = 0, n; at < img->tlv_off; at += n) {
+        n = img->tlv_off - at < w->len ? img->tlv_off - at : w->len;
+        int err = area_read(&img->area, img->off + at, w->buf, n);
+        if (err != OK)
+            return err;
+        crypto_sha256_update(&sha, w->buf, n);
+        feed(w);
+    }
+    crypto_sha256_final(&sha, hash);
+    return OK;
+}
+
+static int authenticate(const struct store *st, const struct image *img, const struct store_work *w,
+    const uint8_t hash[CRYPTO_SHA256_LEN], struct finding *why)
+{
+    struct image_auth auth;
+    enum verdict verdict;
+    int err;
+
+    image_auth_start(&auth, img, st->keys, hash);
+    do {
+        err = image_auth_poll(&auth, &verdict, why);
+        feed(w);
+    } while (err == ERR_BUSY);
+    return err == OK && verdict != VERDICT_GOOD ? ERR_VERIFY : err;
+}
+
+int store_verify(const struct store *st, unsigned slot, const struct store_work *w, struct image *img, unsigned *unit,
+    struct finding *why)
+{
+    uint8_t hash[CRYPTO_SHA256_LEN];
+    int err = store_open(st, slot, img, unit, why);
+
+    if (err != OK)
+        return err;
+    err = hash_image(img, w, hash);
+    if (err != OK)
+        store_explain(st, slot, err, img->off, why);
+    else
+        err = authenticate(st, img, w, hash, why);
+    why->slot = (uint8_t)slot;
+    return err;
+}
+
 static bool is_vector_table(const struct image *img)
 {
     return img->initial_sp >= RAM_START && img->initial_sp <= RAM_START + RAM_SIZE && img->initial_sp % 4 == 0;

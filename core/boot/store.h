@@ -29,6 +29,20 @@ struct flash_area store_state(const struct store *st);
 int store_open(const struct store *st, unsigned slot, struct image *img, unsigned *unit,
     struct finding *why) MUST_CHECK;
 
+/* What hashing takes: memory, and a watchdog that is fed each time it was filled (NULL: none). */
+struct store_work {
+    uint8_t *buf;
+    uint32_t len;
+    void (*feed)(void *ctx);
+    void *ctx;
+};
+/*
+ * store_open(), and whether it is the image that was signed: OK, ERR_FORMAT and ERR_VERIFY are verdicts; any
+ * other error says that it could not be read. *why says which, for all of them.
+ */
+int store_verify(const struct store *st, unsigned slot, const struct store_work *w, struct image *img, unsigned *unit,
+    struct finding *why) MUST_CHECK;
+
 /* image_runnable() for slot 0 of this board; errors and *why as there, with why->slot set. */
 int store_runnable(const struct store *st, const struct image *img, unsigned slot, struct finding *why) MUST_CHECK;
 

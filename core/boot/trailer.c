@@ -53,11 +53,7 @@ int trailer_erase(const struct flash_area *slot, uint32_t unit)
 
 static int write_field(const struct flash_area *slot, uint32_t from_end, const uint8_t *data, uint32_t len)
 {
-    uint32_t bad;
-    uint8_t found;
-    int err = area_prog(slot, slot->size - from_end, data, len);
-
-    return err != OK ? err : area_verify(slot, slot->size - from_end, data, len, &bad, &found);
+    return area_write(slot, slot->size - from_end, data, len);
 }
 
 /* A field that reads blank may still be a word that was being programmed when power failed: the whole word must be blank. */

@@ -62,6 +62,9 @@ int image_version_cmp(const struct image_version *a, const struct image_version 
 
 /* An image whose header and TLVs are well-formed. Offsets count from the image's first byte. */
 struct image {
+    bool has_hash; /* a 32-byte SHA-256 TLV */
+    bool has_layout;
+    bool has_counter;
     struct flash_area area; /* where it lies */
     uint32_t off; /* of its first byte in the area */
     struct image_version version;
@@ -72,15 +75,12 @@ struct image {
     uint32_t prot_size; /* 0: no protected TLVs */
     uint32_t tlv_off; /* of the unprotected TLV area = end of what is hashed */
     uint32_t end; /* first byte behind the TLVs */
-    bool has_hash; /* a 32-byte SHA-256 TLV */
-    uint8_t hash[CRYPTO_SHA256_LEN];
-    bool has_layout;
     uint32_t layout_hash;
-    bool has_counter;
     uint32_t security_counter;
     uint32_t trial_s; /* 0: none asked for */
     uint32_t initial_sp; /* first two words of the payload */
     uint32_t reset_vector;
+    uint8_t hash[CRYPTO_SHA256_LEN];
 };
 
 /*

@@ -60,7 +60,7 @@ static void on_rtc(void)
 }
 
 ARCH_VECTORS_SECTION const struct arch_vectors image_vectors
-    = { ARCH_VECTORS_COMMON, .irq = { [UART_IRQ] = on_uart, [RTC_IRQ] = on_rtc } };
+    = { .core = { ARCH_VECTORS_COMMON }, .irq = { [UART_IRQ] = on_uart, [RTC_IRQ] = on_rtc } };
 
 /* ---- sleep ------------------------------------------------------------------------------------- */
 

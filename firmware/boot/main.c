@@ -10,7 +10,8 @@
 #include "firmware/common/log.h"
 #include "firmware/common/wiring.h"
 
-ARCH_VECTORS_SECTION const struct arch_vectors image_vectors = { ARCH_VECTORS_COMMON };
+/* In recovery interrupts only wake the core: none is taken, so no handler has a place here. */
+ARCH_VECTORS_SECTION const struct arch_core_vectors image_vectors = { ARCH_VECTORS_COMMON };
 
 static struct bootloader boot;
 uint32_t shared[SHARED_SIZE / 4] __attribute__((section(".noinit"), aligned(8)));

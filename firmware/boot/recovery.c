@@ -13,14 +13,14 @@ enum {
     NAP_MS = 50, /* the watchdog is fed, and a reset that was asked for happens, at least so often */
 };
 
-/* In the first half of the shared memory; the second is for hashing and the stack of a signature check. */
+/* In the first half of the shared memory; the second is for hashing. */
 struct recovery {
     struct rescue rescue;
     struct console_rx console;
     uint8_t ring[RING];
     uint8_t answer[MESSAGE];
 };
-_Static_assert(sizeof(struct recovery) <= SHARED_SIZE - SHARED_STACK, "recovery does not fit the shared memory");
+_Static_assert(sizeof(struct recovery) <= BOOT_UNIT_MAX, "recovery does not fit the shared memory");
 
 static void feed(void *ctx)
 {
@@ -84,11 +84,8 @@ void recovery_run(struct bootloader *b)
         .store = &b->store,
         .report = &b->over.report,
         .buf_size = MESSAGE,
-        .buf = (uint8_t *)shared + SHARED_SIZE - SHARED_STACK,
-        .buf_len = SHARED_STACK,
+        .work = { .buf = (uint8_t *)shared + BOOT_UNIT_MAX, .len = BOOT_UNIT_MAX, .feed = feed, .ctx = &b->time },
         .now_ms = hwtime_ms,
-        .feed = feed,
-        .ctx = &b->time,
     };
     uint8_t bytes[32];
 

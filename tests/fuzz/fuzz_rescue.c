@@ -133,7 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (unsigned i = 0; i < CHIPS; i++)
         nor_device(&b.board.chip[i], &b.board.dev[i]);
     const struct rescue_config cfg = { .store = &b.board.store, .report = &b.board.report, .buf_size = BUF,
-        .buf = (uint8_t *)b.hash_buf, .buf_len = sizeof b.hash_buf, .now_ms = now_ms, .ctx = &b.board };
+        .work = { .buf = (uint8_t *)b.hash_buf, .len = sizeof b.hash_buf, .ctx = &b.board }, .now_ms = now_ms };
     rescue_init(&b.rescue, &cfg);
     for (unsigned i = 0; i < 40 && r.left > 0; i++) {
         uint8_t what = rd_u8(&r);

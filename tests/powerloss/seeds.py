@@ -90,18 +90,19 @@ SEEDS = [
      "files": {STATE: [("    return s->valid && s->word[STATE_SEAL] && (s->word[STATE_ACT] || witness(c, u) >= 0);",
                         "    return s->valid;")]}},
     {"name": "no-restate", "what": "a resumed slide goes on in the old state unit", "by": ["--depth", "1", "--campaign", "install"],
-     "files": {BOOT: [("    uint32_t since = boot_now(b);\n    int err = state_write(&b->cell, st, tables);\n\n    boot_phase_add", """    uint32_t since = boot_now(b);
-    int err = OK;
+     "files": {BOOT: [("    int err = state_write(&b->cell, st, tables);\n\n    if (err != OK) {\n        give_up(b, err);\n        return;", """    int err = OK;
     if (resumed && !state_base(&b->cell)->word[STATE_DONE]) {
         b->cell.fresh = true;
         b->cell.unit[b->cell.base].st.start = st->start;
     } else {
         err = state_write(&b->cell, st, tables);
     }
-    boot_phase_add""")]}},
+    if (err != OK) {
+        give_up(b, err);
+        return;""")]}},
     {"name": "no-settle", "what": "the image is started from a state that may be weak", "by": ["--depth", "1", "--campaign", "recover-gap1"],
      "files": {STATE: [("    if (!b || !b->word[STATE_SETTLE])\n", "    if (!b)\n")],
-               BOOT: [("    if (err == OK)\n        err = state_set(&b->cell, STATE_SETTLE);\n    boot_phase", "    boot_phase"),
+               BOOT: [("    if (err == OK)\n        err = state_set(&b->cell, STATE_SETTLE);\n    if (err != OK) {\n        give_up", "    if (err != OK) {\n        give_up"),
                       ("    int err = state_set(&b->cell, STATE_SETTLE);\n    if (err != OK)\n", "    int err = OK;\n    if (err != OK)\n")]}},
     {"name": "no-neutral", "what": "a newer state unit that is not the base is left lying", "by": ["--depth", "2", "--campaign", "permanent"],
      "files": {STATE: [("c->unit[u].seq >= b->seq)\n            return false;", "c->unit[u].seq >= b->seq)\n            continue;")]}},
@@ -147,5 +148,5 @@ SEEDS = [
     {"name": "revert-let-go", "what": "a revert that meets a failure is given up as confirmed", "by": ["--errors", "--campaign", "revert"],
      "files": {BOOT: [("b->slide.why.reason != REASON_SWAP_SOURCE;", "0;")]}},
     {"name": "go-on-broken", "what": "a slide goes on after a failure", "by": ["--errors", "--campaign", "install"],
-     "files": {SLIDE: [("j < groups + 2 && err == OK; j++", "j < groups + 2; j++")]}},
+     "files": {SLIDE: [("j < end && err == OK; j++", "j < end; j++")]}},
 ]

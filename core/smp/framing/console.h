@@ -31,12 +31,12 @@ struct console_counters {
 };
 
 struct console_rx {
-    struct console_counters count;
-    uint8_t line[CONSOLE_LINE_MAX];
-    uint8_t line_len;
     uint8_t state; /* of console.c */
     bool in_packet;
+    uint8_t line_len;
     uint16_t have; /* bytes of the packet so far */
+    struct console_counters count;
+    uint8_t line[CONSOLE_LINE_MAX];
     uint8_t packet[CONSOLE_PACKET_MAX];
 };
 

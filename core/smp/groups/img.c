@@ -8,9 +8,10 @@
 /* ---- codes ------------------------------------------------------------------------------------- */
 
 struct code {
-    uint16_t reason;
+    uint8_t reason;
     uint8_t err;
 };
+_Static_assert(REASON_UPLOAD_OLDER <= UINT8_MAX, "reasons in a byte: the bootloader has this table too");
 
 static const struct code codes[] = {
     { REASON_EXT_ABSENT, SMP_IMG_ERR_FLASH_OPEN_FAILED },

@@ -16,13 +16,7 @@
 void rescue_init(struct rescue *r, const struct rescue_config *cfg)
 {
     memset(r, 0, sizeof *r);
-    r->cfg = *cfg;
-}
-
-static void feed(struct rescue *r)
-{
-    if (r->cfg.feed)
-        r->cfg.feed(r->cfg.ctx);
+    r->cfg = cfg;
 }
 
 /* ---- images ----------------------------------------------------------------------------------- */
@@ -30,24 +24,14 @@ static void feed(struct rescue *r)
 /* Opens, hashes and verifies what is in a slot into r->img; r->why if it is no good. */
 static int look(struct rescue *r, unsigned slot, unsigned *unit)
 {
-    const struct store *st = r->cfg.store;
-    enum verdict verdict = VERDICT_BAD;
-    int err = store_open(st, slot, &r->img, unit, &r->why);
+    int err = store_verify(r->cfg->store, slot, &r->cfg->work, &r->img, unit, &r->why);
 
-    feed(r);
-    if (err == OK)
-        err = image_verify(&r->img, st->keys, r->cfg.buf, r->cfg.buf_len, &verdict, &r->why);
-    if (err == OK && verdict != VERDICT_GOOD)
-        err = ERR_VERIFY;
-    if (err == OK)
-        err = store_runnable(st, &r->img, slot, &r->why);
-    feed(r);
-    return err;
+    return err == OK ? store_runnable(r->cfg->store, &r->img, slot, &r->why) : err;
 }
 
 static void list_image(struct rescue *r, struct tiny_out *o, unsigned slot)
 {
-    const struct flash_area area = store_slot(r->cfg.store, slot);
+    const struct flash_area area = store_slot(r->cfg->store, slot);
     struct trailer t = { TRAILER_BLANK, TRAILER_BLANK, TRAILER_BLANK };
     uint8_t text[SMP_VERSION_MAX];
     struct finding verdict = r->why; /* the upload's is not this one's */
@@ -83,7 +67,7 @@ static int state_read(struct rescue *r, struct span map, struct tiny_out *o)
 /* A request for what is in slot 1: what is in slot 0 is started anyway. */
 static int state_write(struct rescue *r, struct span map, struct tiny_out *o)
 {
-    const struct flash_area area = store_slot(r->cfg.store, 1);
+    const struct flash_area area = store_slot(r->cfg->store, 1);
     struct tiny_value hash = tiny_find(map, "hash"), confirm = tiny_find(map, "confirm");
     unsigned unit;
 
@@ -93,7 +77,7 @@ static int state_write(struct rescue *r, struct span map, struct tiny_out *o)
         return smp_err(smp_img_code(&r->why, ERR_VERIFY));
     if (memcmp(r->img.hash, hash.bytes.p, CRYPTO_SHA256_LEN) != 0)
         return smp_err(SMP_IMG_ERR_HASH_NOT_FOUND);
-    if (trailer_request(&area, r->cfg.store->layout->unit, confirm.num != 0 && confirm.kind != TINY_NONE) != OK)
+    if (trailer_request(&area, r->cfg->store->layout->unit, confirm.num != 0 && confirm.kind != TINY_NONE) != OK)
         return smp_err(SMP_IMG_ERR_FLASH_WRITE_FAILED);
     return state_read(r, map, o);
 }
@@ -110,14 +94,14 @@ static int fail(struct rescue *r, enum upload_state state, int err)
 
 static int fail_flash(struct rescue *r, int err, uint32_t off)
 {
-    store_explain(r->cfg.store, r->slot, err, off, &r->why);
+    store_explain(r->cfg->store, r->slot, err, off, &r->why);
     return fail(r, UPLOAD_FAILED, err);
 }
 
 /* What chunk 0 tells: a header, and whether there is room for what it announces. */
 static int check_header(struct rescue *r, struct span data)
 {
-    const struct store *st = r->cfg.store;
+    const struct store *st = r->cfg->store;
     const struct flash_area area = store_slot(st, r->slot);
     struct image img, running;
     unsigned unit;
@@ -137,7 +121,7 @@ static int check_header(struct rescue *r, struct span data)
  */
 static int begin(struct rescue *r, struct span data, uint32_t len)
 {
-    const struct store *st = r->cfg.store;
+    const struct store *st = r->cfg->store;
     struct swap_status swap;
     uint32_t jedec;
 
@@ -166,13 +150,12 @@ static int begin(struct rescue *r, struct span data, uint32_t len)
 /* The block that ends at r->off, padded with FF to what the chip programs. */
 static int program_block(struct rescue *r, const struct flash_area *area)
 {
-    uint32_t at = (r->off - 1) / RESCUE_BLOCK * RESCUE_BLOCK, n = r->off - at, bad;
-    uint8_t *block = (uint8_t *)r->block, found;
+    uint32_t at = (r->off - 1) / RESCUE_BLOCK * RESCUE_BLOCK, n = r->off - at;
+    uint8_t *block = (uint8_t *)r->block;
 
     while (n % sizeof r->block[0] != 0)
         block[n++] = 0xFF;
-    int err = area_prog(area, at, block, n);
-    return err == OK ? area_verify(area, at, block, n, &bad, &found) : err;
+    return area_write(area, at, block, n);
 }
 
 /*
@@ -181,8 +164,8 @@ static int program_block(struct rescue *r, const struct flash_area *area)
  */
 static int write(struct rescue *r, struct span data)
 {
-    const struct flash_area area = store_slot(r->cfg.store, r->slot);
-    uint32_t room = area.size - r->cfg.store->layout->unit;
+    const struct flash_area area = store_slot(r->cfg->store, r->slot);
+    uint32_t room = area.size - r->cfg->store->layout->unit;
     int err = OK;
 
     while (err == OK && data.len > 0 && r->off < room) {
@@ -190,7 +173,8 @@ static int write(struct rescue *r, struct span data)
         n = n < data.len ? n : (uint32_t)data.len;
         if (r->off % area.dev->erase_size == 0)
             err = area_erase(&area, r->off, area.dev->erase_size);
-        feed(r);
+        if (r->cfg->work.feed)
+            r->cfg->work.feed(r->cfg->work.ctx);
         memcpy((uint8_t *)r->block + in, data.p, n);
         r->off += n;
         data = span_of(data.p + n, data.len - n);
@@ -254,14 +238,14 @@ static int reset(struct rescue *r, struct span map, struct tiny_out *o)
     (void)o;
     r->reset_asked = true;
     r->boot_mode = mode.kind == TINY_UINT ? (uint8_t)mode.num : SMP_OS_BOOT_NORMAL;
-    r->reset_ms = r->cfg.now_ms(r->cfg.ctx);
+    r->reset_ms = r->cfg->now_ms(r->cfg->work.ctx);
     return SMP_DONE;
 }
 
 static int params(struct rescue *r, struct span map, struct tiny_out *o)
 {
     (void)map;
-    tiny_uint(o, "buf_size", r->cfg.buf_size);
+    tiny_uint(o, "buf_size", r->cfg->buf_size);
     tiny_uint(o, "buf_count", 1);
     return SMP_DONE;
 }
@@ -282,7 +266,7 @@ static void put_finding(struct tiny_out *o, const char *key, const struct findin
 
 static int report(struct rescue *r, struct span map, struct tiny_out *o)
 {
-    const struct boot_report *b = r->cfg.report;
+    const struct boot_report *b = r->cfg->report;
 
     (void)map;
     tiny_bool(o, "started", false);
@@ -356,7 +340,7 @@ static void put_error(struct tiny_out *o, const struct smp_header *h, int rc)
 
 uint32_t rescue_handle(struct rescue *r, struct span msg, uint8_t *rsp)
 {
-    struct tiny_out o = { .p = rsp, .len = SMP_HEADER_LEN, .cap = r->cfg.buf_size };
+    struct tiny_out o = { .p = rsp, .len = SMP_HEADER_LEN, .cap = r->cfg->buf_size };
     struct smp_header h;
 
     if (!smp_header_read(msg, &h) || msg.len < (size_t)SMP_HEADER_LEN + h.len || (h.op != SMP_OP_READ && h.op != SMP_OP_WRITE))
@@ -382,7 +366,7 @@ uint32_t rescue_handle(struct rescue *r, struct span msg, uint8_t *rsp)
 
 bool rescue_reset_due(struct rescue *r)
 {
-    if (!r->reset_asked || r->cfg.now_ms(r->cfg.ctx) - r->reset_ms < SMP_OS_RESET_DELAY_MS)
+    if (!r->reset_asked || r->cfg->now_ms(r->cfg->work.ctx) - r->reset_ms < SMP_OS_RESET_DELAY_MS)
         return false;
     r->reset_asked = false;
     return true;

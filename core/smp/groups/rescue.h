@@ -24,28 +24,26 @@ struct rescue_config {
     const struct store *store;
     const struct boot_report *report;
     uint32_t buf_size; /* largest request and answer */
-    uint8_t *buf; /* to hash through, of buf_len bytes, word-aligned; not the request's */
-    uint32_t buf_len;
-    uint32_t (*now_ms)(void *ctx);
-    void (*feed)(void *ctx); /* the watchdog */
-    void *ctx;
+    struct store_work work; /* its memory is word-aligned, and not the request's */
+    uint32_t (*now_ms)(void *ctx); /* of work.ctx */
 };
 
 struct rescue {
-    struct rescue_config cfg;
+    const struct rescue_config *cfg;
     bool reset_asked;
     uint8_t boot_mode; /* of the reset: 1 stays in recovery */
     uint32_t reset_ms;
     /* the upload */
     enum upload_state state;
-    struct finding why;
     uint8_t slot;
+    struct finding why;
     uint32_t len; /* of the file */
     uint32_t off; /* bytes taken */
     struct image img; /* of the slot that was looked at last */
     uint32_t block[RESCUE_BLOCK / 4];
 };
 
+/* *cfg is kept. */
 void rescue_init(struct rescue *r, const struct rescue_config *cfg);
 /* Handles a message; the answer's length in `rsp`, of cfg->buf_size bytes, or 0: none. */
 uint32_t rescue_handle(struct rescue *r, struct span msg, uint8_t *rsp);
