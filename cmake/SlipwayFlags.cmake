@@ -14,9 +14,10 @@ add_library(slipway_host_flags INTERFACE)
 target_link_libraries(slipway_host_flags INTERFACE slipway_flags)
 target_compile_definitions(slipway_host_flags INTERFACE _GNU_SOURCE)
 
-if(SLIPWAY_SANITIZE)
+if(SLIPWAY_SANITIZE) # but what says of itself that it goes without: -fno-sanitize would come before these, and lose
+    set(without $<BOOL:$<TARGET_PROPERTY:SLIPWAY_UNSANITIZED>>)
     target_compile_options(slipway_flags INTERFACE
-        -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+        $<$<NOT:${without}>:-fsanitize=address,undefined> -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(slipway_flags INTERFACE -fsanitize=address,undefined)
 endif()
 if(SLIPWAY_COVERAGE)

@@ -180,6 +180,21 @@ static bool idle(void *ctx)
     return service_idle(&a->service);
 }
 
+/*
+ * The bootloader logs a fault and hands it over beside its report; a client is told with the report. Slot 0:
+ * it was an image's from there; none: the bootloader's.
+ */
+static void report_fault(struct app *a)
+{
+    const struct layout_part *slot0 = &a->cfg.store->layout->slot0;
+    struct handover *over = a->cfg.over;
+
+    if (!over || over->fault.exception == 0)
+        return;
+    unsigned slot = over->fault.vectors - slot0->off < slot0->size ? 0 : FINDING_NO_SLOT;
+    report_note(&over->report, REASON_FAULT, slot, over->fault.pc, over->fault.cfsr, over->fault.exception);
+}
+
 static void start_server(struct app *a)
 {
     const struct service_config service = { .store = a->cfg.store, .report = a->cfg.over ? &a->cfg.over->report : NULL };
@@ -221,6 +236,7 @@ void app_init(struct app *a, const struct app_config *cfg)
     a->start_ms = now_ms(a);
     open_settings(a);
     read_version(a);
+    report_fault(a);
     start_server(a);
     if (flash_probe(cfg->store->external, &jedec) == OK)
         a->recorder.err = recorder_open(&a->recorder, &cfg->recorder, a->cfg.record_ms);

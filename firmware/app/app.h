@@ -39,13 +39,14 @@ struct app_port {
     uint32_t (*read)(void *ctx, uint8_t *buf, uint32_t cap); /* bytes that have come in */
     uint32_t (*lost)(void *ctx); /* bytes that came and could not be read */
     struct output_port out;
+    void (*crash)(void *ctx); /* comes to a fault */
     void (*reset)(void *ctx, bool recovery); /* what was said leaves first; does not return on a device */
     void *ctx;
 };
 
 struct app_config {
     const struct store *store;
-    const struct handover *over; /* of the bootloader; NULL: it left nothing */
+    struct handover *over; /* of the bootloader; NULL: it left nothing. A fault in it becomes a finding of its report */
     const struct app_port *port;
     struct flash_area storage; /* size 0: no settings */
     struct flash_area recorder; /* size 0: no records */

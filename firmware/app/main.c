@@ -132,6 +132,12 @@ static void port_write(void *ctx, const uint8_t *data, uint32_t len)
     cpu_irq_pend(UART_IRQ);
 }
 
+static void port_crash(void *ctx)
+{
+    (void)ctx;
+    __builtin_trap(); /* an instruction that there is not */
+}
+
 static void port_reset(void *ctx, bool recovery)
 {
     uint32_t from = rtc_ms(&root.rtc), limit_ms = QUEUE * root.uart.uarte.byte_us / 1000 + 10;
@@ -146,7 +152,7 @@ static void port_reset(void *ctx, bool recovery)
 }
 
 static const struct app_port port = { .now_ms = port_now_ms, .read = port_read, .lost = port_lost,
-    .out = { port_room, port_write, NULL }, .reset = port_reset };
+    .out = { port_room, port_write, NULL }, .crash = port_crash, .reset = port_reset };
 
 /* ---- start ------------------------------------------------------------------------------------- */
 

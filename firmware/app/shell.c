@@ -137,6 +137,12 @@ static void run_reset(struct app *a, const char *word[WORDS_MAX])
     a->cfg.port->reset(a->cfg.port->ctx, recovery);
 }
 
+static void run_crash(struct app *a, const char *word[WORDS_MAX])
+{
+    (void)word;
+    a->cfg.port->crash(a->cfg.port->ctx);
+}
+
 static void run_help(struct app *a, const char *word[WORDS_MAX]);
 
 static const struct command commands[] = {
@@ -149,6 +155,7 @@ static const struct command commands[] = {
     { "set", "NAME [VALUE]", run_set },
     { "confirm", "the running image stays", run_confirm },
     { "reset", "[recovery]", run_reset },
+    { "crash", "a fault, to see what the next start says of it", run_crash },
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

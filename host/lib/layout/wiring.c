@@ -6,7 +6,7 @@
 
 enum { PINS_MAX = 48, UART_BAUD_DEFAULT = 115200, QSPI_HZ_DEFAULT = 8000000 };
 
-/* Numbers of Zephyr's nrf-pinctrl.h, bits 31:24 of a psel in a built devicetree. */
+/* Numbers of Zephyr's nrf-pinctrl.h, in a psel of a built devicetree. */
 static const struct {
     const char *name;
     uint8_t number;
@@ -15,14 +15,14 @@ static const struct {
     { "QSPI_IO1", 32 }, { "QSPI_IO2", 33 }, { "QSPI_IO3", 34 },
 };
 
-static bool psel_is(const struct dt_value *v, unsigned function, uint8_t *pin)
+static bool psel_is(const struct dt_value *v, unsigned shift, unsigned function, uint8_t *pin)
 {
     char name[40] = "";
     unsigned port = 0, number = 0;
 
     if (v->kind == DT_CELL) {
         *pin = (uint8_t)(v->num & 0x7F);
-        return v->num >> 24 == functions[function].number && *pin < PINS_MAX;
+        return v->num >> shift == functions[function].number && *pin < PINS_MAX;
     }
     if (v->kind != DT_UNKNOWN || sscanf(v->text, "NRF_PSEL(%39[A-Z0-9_], %u, %u", name, &port, &number) != 3)
         return false;
@@ -30,20 +30,41 @@ static bool psel_is(const struct dt_value *v, unsigned function, uint8_t *pin)
     return strcmp(name, functions[function].name) == 0 && port < 2 && number < 32 && *pin < PINS_MAX;
 }
 
+static const struct dt_value *first_psel(const struct dt_node *group)
+{
+    const struct dt_prop *psels = dt_prop(group, "psels");
+
+    return psels ? psels->value : NULL;
+}
+
+/*
+ * Where the function begins in a psel: bit 24 in Zephyr of today, 17 and 16 in older ones. A file has one kind.
+ * RX, SCK and two of the IOs are odd numbers; no flag of this chip's is in bit 16.
+ */
+static unsigned function_shift(const struct dt_node *groups)
+{
+    uint64_t all = 0;
+
+    for (const struct dt_node *g = groups ? groups->child : NULL; g; g = g->next) {
+        for (const struct dt_value *v = first_psel(g); v; v = v->next)
+            all |= v->kind == DT_CELL ? v->num : 0;
+    }
+    return all >> 24 ? 24 : all >> 16 & 1 ? 16 : 17;
+}
+
 /* The pin of a function in the groups of a device's first pinctrl state. */
 static uint8_t pin_of(const struct dt_tree *tree, const struct dt_node *dev, const char *name)
 {
     const struct dt_prop *state = dt_prop(dev, "pinctrl-0");
     const struct dt_node *groups = state && state->value ? dt_target(tree, state->value) : NULL;
-    unsigned function = 0;
+    unsigned function = 0, shift = function_shift(groups);
     uint8_t pin;
 
     while (strcmp(functions[function].name, name) != 0)
         function++;
     for (const struct dt_node *g = groups ? groups->child : NULL; g; g = g->next) {
-        const struct dt_prop *psels = dt_prop(g, "psels");
-        for (const struct dt_value *v = psels ? psels->value : NULL; v; v = v->next) {
-            if (psel_is(v, function, &pin))
+        for (const struct dt_value *v = first_psel(g); v; v = v->next) {
+            if (psel_is(v, shift, function, &pin))
                 return pin;
         }
     }
