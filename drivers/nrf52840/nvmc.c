@@ -17,7 +17,13 @@ _Static_assert(offsetof(struct nvmc_regs, config) == 0x504, "CONFIG");
 _Static_assert(offsetof(struct nvmc_regs, erasepage) == 0x508, "ERASEPAGE");
 #define NVMC ((struct nvmc_regs *)0x4001E000u)
 
+struct acl_regs {
+    volatile uint32_t addr, size, perm;
+};
+#define ACL0 ((struct acl_regs *)0x4001E800u)
+
 enum { CONFIG_READ = 0, CONFIG_WRITE = 1, CONFIG_ERASE = 2 };
+enum { ACL_NO_WRITE = 1 << 1 };
 /* From flash READY is never seen 0, as its read waits too; from RAM a page erase is some 5 million turns. */
 enum { READY_TURNS_MAX = 20000000 };
 
@@ -121,4 +127,11 @@ void nvmc_device(struct nvmc *n, struct flash_dev *dev, uint32_t size)
         .prog_max_ms = 20,
         .prog_limit = NVMC_PROG_LIMIT,
     };
+}
+
+void nvmc_protect(uint32_t off, uint32_t size)
+{
+    ACL0->addr = off;
+    ACL0->size = size;
+    ACL0->perm = ACL_NO_WRITE;
 }

@@ -107,6 +107,7 @@ __attribute__((noreturn)) static void start_image(struct bootloader *b, const st
         b->over.watchdog_s = result->trial_s;
     }
     handover_write((void *)HANDOVER_ADDR, &b->over);
+    nvmc_protect(SLIPWAY_BOOT_OFF, SLIPWAY_BOOT_CODE_SIZE); /* what is started cannot change who started it */
     chips_stop(&b->chips);
     uarte_close(&b->uart);
     hwtime_stop();

@@ -32,6 +32,7 @@ IMAGES = [
     ("quad_off", "7.4.0", SMALL, "imgtool", None, {"RESET": 1, "MISCHIEF": 4}),
     ("four_byte", "7.5.0", SMALL, "imgtool", None, {"RESET": 1, "MISCHIEF": 5}),
     ("qpi", "7.6.0", SMALL, "imgtool", None, {"RESET": 1, "MISCHIEF": 6}),
+    ("intruder", "7.9.0", SMALL, "imgtool", None, {"RESET": 1, "MISCHIEF": 7}),
 ]
 
 

@@ -157,6 +157,22 @@ static void test_watchdog_of_a_trial(void **state)
     assert_int_equal(over.reset_reasons, 2);
 }
 
+/* What is started erases and programs the bootloader's pages: nothing of it happens, and the next start is like the first. */
+static void test_intruder(void **state)
+{
+    static uint8_t boot[RIG_SLOT0];
+
+    (void)state;
+    memcpy(boot, board_flash(rig.b), sizeof boot);
+    rig_flash(&rig, "intruder");
+    power_up();
+    for (int i = 0; i < 2; i++) {
+        expect_run("app done", 3);
+        rig_clear(&rig);
+    }
+    assert_memory_equal(board_flash(rig.b), boot, sizeof boot);
+}
+
 /* ---- recovery --------------------------------------------------------------------------------- */
 
 static void test_no_image(void **state)
@@ -327,6 +343,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_permanent, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(test_revert, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(test_watchdog_of_a_trial, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(test_intruder, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(test_no_image, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(test_asked_for, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(test_pin, open_rig, close_rig),

@@ -7,7 +7,7 @@
  *   APP_CONFIRM   1: programs image_ok in its trailer, as boot_write_img_confirmed() does
  *   APP_HANG      1: hangs with interrupts off, as soon as it has said its name
  *   APP_RESET     1: resets by software after a moment; 2: into the bootloader's recovery (GPREGRET 1)
- *   APP_MISCHIEF  what it does to the external chip before that: enum mischief
+ *   APP_MISCHIEF  what it does to the external chip, or to the bootloader, before that: enum mischief
  */
 #include <stdint.h>
 
@@ -105,7 +105,27 @@ static void instruct(uint32_t opcode, uint32_t data, uint32_t len, uint32_t writ
         ;
 }
 
-enum mischief { NONE, POWER_DOWN, ERASING, PROTECTED, QUAD_OFF, FOUR_BYTE, QPI };
+enum mischief { NONE, POWER_DOWN, ERASING, PROTECTED, QUAD_OFF, FOUR_BYTE, QPI, INTRUDE };
+
+/*
+ * Erases the first and the last page of the bootloader's partition, and programs a word in another one. Whether
+ * that is ignored or a fault, the board is reset.
+ */
+static void intrude(void)
+{
+    REG(0x4001E504) = 2;
+    REG(0x4001E508) = 0;
+    while (!REG(0x4001E400))
+        ;
+    REG(0x4001E508) = 0xB000;
+    while (!REG(0x4001E400))
+        ;
+    REG(0x4001E504) = 1;
+    REG(0x1000) = 0;
+    while (!REG(0x4001E400))
+        ;
+    REG(0x4001E504) = 0;
+}
 
 static void do_mischief(int how)
 {
@@ -157,7 +177,9 @@ void reset(void)
     if (APP_CONFIRM)
         confirm();
     put("app done\r\n");
-    if (APP_MISCHIEF)
+    if (APP_MISCHIEF == INTRUDE)
+        intrude();
+    else if (APP_MISCHIEF)
         do_mischief(APP_MISCHIEF);
     if (APP_RESET) {
         wait(1000);
@@ -169,8 +191,17 @@ void reset(void)
         __asm volatile("wfi");
 }
 
+static void fault(void)
+{
+    REG(0xE000ED0C) = 0x05FA0004;
+    for (;;)
+        ;
+}
+
 __attribute__((section(".vectors"), used)) static const struct {
     uint32_t sp;
     void (*reset)(void);
-    uint32_t rest[62];
-} vectors = { 0x20040000, reset, { 0 } };
+    void (*nmi)(void);
+    void (*hard_fault)(void);
+    uint32_t rest[60];
+} vectors = { 0x20040000, reset, 0, APP_MISCHIEF == INTRUDE ? fault : 0, { 0 } };
