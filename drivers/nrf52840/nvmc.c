@@ -20,7 +20,8 @@ _Static_assert(offsetof(struct nvmc_regs, erasepage) == 0x508, "ERASEPAGE");
 struct acl_regs {
     volatile uint32_t addr, size, perm;
 };
-#define ACL0 ((struct acl_regs *)0x4001E800u)
+/* The last of eight: who protects something of an application's takes them from the first. */
+#define ACL7 ((struct acl_regs *)0x4001E870u)
 
 enum { CONFIG_READ = 0, CONFIG_WRITE = 1, CONFIG_ERASE = 2 };
 enum { ACL_NO_WRITE = 1 << 1 };
@@ -131,7 +132,7 @@ void nvmc_device(struct nvmc *n, struct flash_dev *dev, uint32_t size)
 
 void nvmc_protect(uint32_t off, uint32_t size)
 {
-    ACL0->addr = off;
-    ACL0->size = size;
-    ACL0->perm = ACL_NO_WRITE;
+    ACL7->addr = off;
+    ACL7->size = size;
+    ACL7->perm = ACL_NO_WRITE;
 }

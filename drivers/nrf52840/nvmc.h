@@ -26,7 +26,7 @@ struct nvmc {
 /* Fills in *dev; both must outlive the use of it. */
 void nvmc_device(struct nvmc *n, struct flash_dev *dev, uint32_t size);
 
-/* Until the next reset nobody erases or programs these pages. Once a reset: the first of the eight ACL regions. */
+/* Until the next reset nobody erases or programs these pages. Once a reset: the last of the eight ACL regions. */
 void nvmc_protect(uint32_t off, uint32_t size);
 
 #endif
