@@ -72,9 +72,14 @@ static const struct nor_part *with_qpi(struct fw_rig *r, bool dk)
     return r->made;
 }
 
+static bool is_dk(const char *board)
+{
+    return strstr(board, "nrf52840dk") != NULL;
+}
+
 static const struct nor_part *part_of(struct fw_rig *r, const char *board, enum rig_chip chip)
 {
-    bool dk = strcmp(board, "nrf52840dk") == 0;
+    bool dk = is_dk(board);
 
     switch (chip) {
     case RIG_CHIP_NONE:
@@ -97,9 +102,9 @@ void rig_open(struct fw_rig *r, const char *board, enum rig_chip chip)
 
     memset(r, 0, sizeof *r);
     const struct board_config cfg = { .qspi = part_of(r, board, chip), .seed = 1 };
-    r->slot1_size = strcmp(board, "nrf52840dk") == 0 ? 0xE2000 : 0x100000;
+    r->slot1_size = is_dk(board) ? 0xE2000 : 0x100000;
     r->b = board_new(&cfg);
-    snprintf(dir, sizeof dir, "%s/%s", FIRMWARE_DIR, board);
+    snprintf(dir, sizeof dir, "%s%s%s", strchr(board, '/') ? "" : FIRMWARE_DIR, strchr(board, '/') ? "" : "/", board);
     char *hex = read_file(dir, "slipway-boot.hex", &len);
     if (!r->b || board_load_hex(r->b, hex, len, err, sizeof err) != 0) {
         fprintf(stderr, "slipway-boot.hex: %s\n", r->b ? err : "no memory");

@@ -21,7 +21,10 @@ struct fw_rig {
 /* What is behind QSPI. */
 enum rig_chip { RIG_CHIP_OF_BOARD, RIG_CHIP_NONE, RIG_CHIP_OTHER, RIG_CHIP_SMALLER, RIG_CHIP_WITH_QPI };
 
-/* Ends the program with a message if a file is not there. */
+/*
+ * `board` is one of those that `make` builds for, or the folder of another's slipway-boot.hex; with the DK's
+ * name in it that is a DK. Ends the program with a message if a file is not there.
+ */
 void rig_open(struct fw_rig *r, const char *board, enum rig_chip chip);
 void rig_close(struct fw_rig *r);
 
