@@ -8,13 +8,15 @@
 #if IMAGE_OF_BOOT
 #define IMAGE_ORIGIN SLIPWAY_BOOT_OFF
 #define IMAGE_LENGTH SLIPWAY_BOOT_CODE_SIZE
+#define IMAGE_TOO_LARGE "the bootloader is larger than what its state leaves of boot_partition: enlarge it, or add a scratch_partition of four units"
 #else
 #define IMAGE_ORIGIN (SLIPWAY_SLOT0_OFF + IMAGE_HEADER)
 #define IMAGE_LENGTH (SLIPWAY_SLOT0_SIZE - SLIPWAY_UNIT - IMAGE_HEADER)
+#define IMAGE_TOO_LARGE "the application is larger than slot0_partition less its header and trailer"
 #endif
 
 MEMORY {
-    FLASH (rx) : ORIGIN = IMAGE_ORIGIN, LENGTH = IMAGE_LENGTH
+    FLASH (rx) : ORIGIN = IMAGE_ORIGIN, LENGTH = 0x100000 /* IMAGE_LENGTH is asserted below, in words */
     RAM (rwx) : ORIGIN = 0x20000000, LENGTH = 0x3FC00
 }
 
@@ -34,6 +36,7 @@ SECTIONS {
         image_data_end = .;
     } > RAM AT > FLASH
     image_data_load = LOADADDR(.data);
+    ASSERT(image_data_load + SIZEOF(.data) <= IMAGE_ORIGIN + IMAGE_LENGTH, IMAGE_TOO_LARGE)
     .bss (NOLOAD) : {
         image_bss_start = .;
         *(.bss .bss.* COMMON)
