@@ -23,7 +23,7 @@ static const uint64_t SECOND = BOARD_CYCLES_PER_S, QUIET = 10ull * BOARD_CYCLES_
 
 /*
  * What firmware asks and cannot go on without. The rest is busy in the background of firmware that works without
- * its answers (SAADC, PWM), or waits for the world outside (NFCT, COMP, QDEC).
+ * its answers (PWM, I2S), or waits for the world outside (NFCT, COMP, QDEC).
  */
 static const struct asked {
     uint32_t base;

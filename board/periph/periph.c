@@ -219,11 +219,18 @@ void timers_run(struct board *b)
 
 /* ---- register access ---- */
 
-/* What lies beside the slots of a peripheral: undocumented offsets that errata work-arounds use. */
+/*
+ * What lies beside the registers of a peripheral: undocumented offsets that errata work-arounds use, and what start-up
+ * code for several chips writes to the nRF52832's RAMON, RAMONB and AMLI (priorities on the bus of the RAM).
+ */
 static bool is_erratum_address(uint32_t addr)
 {
-    static const uint32_t known[] = { 0x40000C34, 0x40000E00, 0x40000EE4, 0x40027800, 0x40027804, 0x40027C1C,
-        0x40029054, 0x40029640, 0x4002F004, 0x4006EC00, 0x4006EC14, 0x4006ED14, 0x40000558, 0x40000550, 0x4000053C };
+    static const uint32_t known[] = { 0x40000C34, 0x40000EE4, 0x40027800, 0x40027804, 0x40027C1C,
+        0x40029054, 0x40029640, 0x4002F004, 0x4006EC00, 0x4006EC14, 0x4006ED14, 0x40000558, 0x40000550, 0x4000053C,
+        0x4000054C, 0x40000524, 0x40000554 };
+    enum { AMLI = 0x40000E00, AMLI_SIZE = 0x38 };
+    if (addr - AMLI < AMLI_SIZE)
+        return true;
     for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (known[i] == addr)
             return true;

@@ -4,7 +4,7 @@
 #include "board/board_priv.h"
 
 extern const struct periph_type power_type, uart_type, spim_type, gpiote_type, timer_type, rtc_type, temp_type, rng_type,
-    ecb_type, wdt_type, egu_type, nvmc_type, ppi_type, qspi_type, gpio_type, usbd_type;
+    ecb_type, wdt_type, egu_type, nvmc_type, ppi_type, qspi_type, gpio_type, saadc_type, usbd_type;
 
 const struct periph_entry periph_table[] = {
     { &power_type, "POWER/CLOCK", 0x40000000, 0, 0 },
@@ -14,7 +14,7 @@ const struct periph_entry periph_table[] = {
     { &spim_type, "SPIM1/TWIM1", 0x40004000, 4, 1 },
     { NULL, "NFCT", 0x40005000, 5, 0 },
     { &gpiote_type, "GPIOTE", 0x40006000, 6, 0 },
-    { NULL, "SAADC", 0x40007000, 7, 0 },
+    { &saadc_type, "SAADC", 0x40007000, 7, 0 },
     { &timer_type, "TIMER0", 0x40008000, 8, 0 },
     { &timer_type, "TIMER1", 0x40009000, 9, 1 },
     { &timer_type, "TIMER2", 0x4000A000, 10, 2 },

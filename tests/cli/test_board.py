@@ -58,7 +58,7 @@ AGAIN = program([0xDE00], hard_fault=0x205).replace(":00000001FF\n", "") + hexfi
 POLL_RADIO = program(load32(0, 0x40001110) + [0x6801, 0x2900, 0xD0FC, 0xE7FE])
 WAIT_RADIO = program(load32(0, 0xE000E100) + [0x2102, 0x6001] + load32(0, 0x40001000) + [0x2101, 0x6001, 0xBF30, 0xE7FD])
 SLEEP = program([0xBF30, 0xE7FD])
-UNMODELLED = program(load32(0, 0x40007500) + [0x6801, 0x6001, 0xBF30, 0xE7FD])
+UNMODELLED = program(load32(0, 0x4001C500) + [0x6801, 0x6001, 0xBF30, 0xE7FD])
 
 
 class BoardTest(unittest.TestCase):
@@ -244,7 +244,7 @@ class BoardTest(unittest.TestCase):
             self.board("--hex", self.fw("wait"), "--bin", self.file("mode", mode + b"\0\0\0") + "@0xF0000", "--for", seconds, code=code,
                        said=said)
         out, err = self.board("--hex", self.file("touch.hex", UNMODELLED), "--for", "1", "--stats")
-        self.assertEqual(self.stats(out)["unmodelled"], ["SAADC+0x500 (0x40007500)"])
+        self.assertEqual(self.stats(out)["unmodelled"], ["PWM0+0x500 (0x4001c500)"])
         self.assertEqual(err.count("not modelled"), 1)
 
     # ---- power cuts, the chips' files ----
