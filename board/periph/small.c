@@ -1,4 +1,4 @@
-/* The small ones: RNG, TEMP, ECB, EGU/SWI. */
+/* The small ones: RNG, TEMP, ECB, EGU/SWI, and who CryptoCell is. */
 #include <string.h>
 
 #include "board/board_priv.h"
@@ -162,3 +162,13 @@ static void egu_task(struct board *b, struct periph *p, unsigned n)
 
 const struct periph_type egu_type = { .tasks = 0xFFFF, .events = 0xFFFF, .inten = true, .inten_rw = true,
     .task = egu_task };
+
+/*
+ * ---- CryptoCell: its engines are not there, but it says who it is ----
+ *
+ * Nordic's library reads both before anything else. Told 0 it gives up, its users go on without it, and what they then
+ * wait for is no register at all.
+ */
+static const struct reg_desc cryptocell_regs[] = { { 0x928, 1, 0, REG_R, 0, 0xF0000000 },
+    { 0xA24, 1, 0, REG_R, 0, 0x20E00000 }, { 0 } };
+const struct periph_type cryptocell_type = { .regs = cryptocell_regs };

@@ -4,7 +4,7 @@
 #include "board/board_priv.h"
 
 extern const struct periph_type power_type, uart_type, spim_type, gpiote_type, timer_type, rtc_type, temp_type, rng_type,
-    ecb_type, wdt_type, egu_type, nvmc_type, ppi_type, qspi_type, gpio_type, saadc_type, usbd_type;
+    ecb_type, cryptocell_type, wdt_type, egu_type, nvmc_type, ppi_type, qspi_type, gpio_type, saadc_type, usbd_type;
 
 const struct periph_entry periph_table[] = {
     { &power_type, "POWER/CLOCK", 0x40000000, 0, 0 },
@@ -53,6 +53,6 @@ const struct periph_entry periph_table[] = {
     { &spim_type, "SPIM3", 0x4002F000, 47, 3 },
     { &gpio_type, "GPIO", 0x50000000, -1, 0 },
     { NULL, "CRYPTOCELL", 0x5002A000, 42, 0 },
-    { NULL, "CRYPTOCELL", 0x5002B000, 42, 0 },
+    { &cryptocell_type, "CRYPTOCELL", 0x5002B000, -1, 0 },
     { NULL, NULL, 0, 0, 0 },
 };

@@ -199,6 +199,20 @@ static void unmodelled_said_once(void **state)
     assert_string_equal(said, "");
 }
 
+/* CryptoCell says that it is there, as firmware of others checks; all else of it is reported. */
+static void cryptocell_is_there(void **state)
+{
+    (void)state;
+    rig_start();
+    assert_int_equal(rd(0x5002B928) >> 24, 0xF0);
+    assert_int_equal(rd(0x5002BA24), 0x20E00000);
+    wr(0x5002BA24, 0);
+    assert_int_equal(rd(0x5002BA24), 0x20E00000);
+    assert_int_equal(unmodelled_count(), 0);
+    wr(0x5002B130, 1);
+    assert_string_equal(board_unmodelled(rig, 0), "CRYPTOCELL+0x130 (0x5002b130)");
+}
+
 /* A channel of the PPI to a task that is not modelled is an access, too. */
 static void unmodelled_by_ppi(void **state)
 {
@@ -222,6 +236,7 @@ int main(void)
         cmocka_unit_test_teardown(written_bits, rig_stop),
         cmocka_unit_test_teardown(events_and_tasks, rig_stop),
         cmocka_unit_test_teardown(unmodelled_said_once, rig_stop),
+        cmocka_unit_test_teardown(cryptocell_is_there, rig_stop),
         cmocka_unit_test_teardown(unmodelled_by_ppi, rig_stop),
     };
     return cmocka_run_group_tests_name("registers", tests, NULL, NULL);
