@@ -128,6 +128,12 @@ void service_erase(struct service *sv);
 int service_poll(struct service *sv) MUST_CHECK;
 
 /*
+ * Whether slot 1 holds what an upload left that was cut off in an earlier power cycle, and none has begun since:
+ * then *why says UPLOAD_RUNNING with what is there and the whole length.
+ */
+bool service_cut_off_upload(const struct service *sv, struct finding *why);
+
+/*
  * Probes the external chip: OK or an error with *why, and what answered. ERR_BUSY: an erase is in work,
  * ask again.
  */

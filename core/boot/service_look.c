@@ -19,19 +19,24 @@ static bool chip_answers(struct service *sv, unsigned slot, struct finding *why)
     return false;
 }
 
-/* Where no image can be read: what became of an upload says more than what lies there. */
-static void explain_upload(struct service *sv, unsigned slot, struct finding *why)
+bool service_cut_off_upload(const struct service *sv, struct finding *why)
 {
     uint8_t sha[CRYPTO_SHA256_LEN];
     uint32_t len = 0, have = 0;
 
+    if (sv->up.state != UPLOAD_NONE || upload_record_read(sv->cfg.store, &len, sha, &have) != OK || have >= len)
+        return false;
+    *why = (struct finding) { .reason = REASON_UPLOAD_RUNNING, .slot = 1, .found = have, .expected = len };
+    return true;
+}
+
+/* Where no image can be read: what became of an upload says more than what lies there. */
+static void explain_upload(struct service *sv, unsigned slot, struct finding *why)
+{
     if (sv->up.slot == slot && sv->up.state == UPLOAD_FAILED)
         *why = sv->up.why;
-    if (sv->up.state != UPLOAD_NONE || slot != 1
-        || upload_record_read(sv->cfg.store, &len, sha, &have) != OK || have >= len)
-        return;
-    *why = (struct finding) { .reason = REASON_UPLOAD_RUNNING, .slot = 1, .found = have,
-        .expected = len };
+    if (slot == 1)
+        (void)service_cut_off_upload(sv, why);
 }
 
 static void open_slot(struct service *sv, unsigned s)

@@ -65,7 +65,8 @@ static void put_times(struct smp_out *o, const struct boot_report *r)
     cbor_map_end(o);
 }
 
-static void put_slot_reports(struct smp_out *o, const struct boot_report *r)
+/* What an upload left in slot 1 is not looked for by the bootloader, which has no room for that. */
+static void put_slot_reports(struct smp_out *o, const struct service *sv, const struct boot_report *r)
 {
     cbor_list_begin(o, "slots");
     for (unsigned i = 0; i < 2; i++) {
@@ -74,7 +75,10 @@ static void put_slot_reports(struct smp_out *o, const struct boot_report *r)
         cbor_put_uint(o, "slot", i);
         if (s->present)
             put_image(o, &s->version, s->size, s->hash, s->unit, s->verified);
-        put_why(o, "why", &s->why);
+        struct finding why = s->why;
+        if (i == 1 && !s->present)
+            (void)service_cut_off_upload(sv, &why);
+        put_why(o, "why", &why);
         cbor_map_end(o);
     }
     cbor_list_end(o);
@@ -102,7 +106,7 @@ static int report_read(void *ctx, struct smp_call *call)
         put_version(o, "running", &r->slot[0].version);
     else
         cbor_put_text(o, "running", "");
-    put_slot_reports(o, r);
+    put_slot_reports(o, sv, r);
     put_findings(o, "findings", r->finding, r->findings);
     put_findings(o, "failures", failure, failures > 0 ? (unsigned)failures : 0);
     return SMP_DONE;
