@@ -147,6 +147,31 @@ static int error_of(uint16_t reason)
     }
 }
 
+/*
+ * What reads blank may be left of an erase that was cut in an earlier power cycle, and read as an old image_ok
+ * tomorrow: a trial would become permanent. So a request goes where this power cycle has erased.
+ */
+static int renew_trailer(struct service *sv, const struct flash_area *area)
+{
+    uint32_t unit = sv->cfg.store->layout->unit;
+
+    if (sv->slot[1].pending || (sv->up.trailer_fresh && sv->up.slot == 1))
+        return OK;
+    int err = trailer_erase(area, unit);
+    if (err == OK)
+        return OK;
+    store_explain(sv->cfg.store, 1, err, area->size - unit, &sv->why);
+    if (err != ERR_READBACK)
+        return err;
+    uint8_t found = 0xFF;
+    for (uint32_t at = area->size - unit; found == 0xFF && area_read(area, at, &found, 1) == OK; at++)
+        sv->why.where = at;
+    sv->why.reason = REASON_EXT_ERASE;
+    sv->why.found = found;
+    sv->why.expected = 0xFF;
+    return err;
+}
+
 /* The image in slot 1 is asked for, on trial or to stay. The program of its magic is the commit. */
 static int request_other(struct service *sv)
 {
@@ -171,6 +196,9 @@ static int request_other(struct service *sv)
         return err;
     if (o->permanent && !sv->want_confirm)
         return ERR_BADSTATE;
+    err = renew_trailer(sv, &area);
+    if (err != OK)
+        return err;
     err = trailer_request(&area, st->layout->unit, sv->want_confirm);
     return err == OK ? OK : flash_failed(sv, 1, err);
 }

@@ -299,8 +299,10 @@ static int forget_swap(struct upload *u)
 /* What was erased in one slot says nothing of the other. */
 static void use_slot(struct upload *u, uint8_t slot)
 {
-    if (slot != u->slot)
+    if (slot != u->slot) {
         u->clean_from = u->clean_to = u->clean_trailer = 0;
+        u->trailer_fresh = false;
+    }
     u->slot = slot;
     u->area = store_slot(u->st, slot);
     u->esz = u->area.dev->erase_size;

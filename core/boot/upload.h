@@ -105,6 +105,7 @@ struct upload {
     bool erasing; /* an erase of `unit` runs, for a chunk or ahead of one */
     uint32_t unit; /* being erased, or compared */
     uint32_t trailer_at; /* next unit of the trailer to be erased */
+    bool trailer_fresh; /* it was erased in this power cycle */
     bool wiping; /* of an erase command units from wipe_at on are left */
     uint32_t wipe_at;
     uint32_t wipe_ms; /* when it began */

@@ -102,6 +102,7 @@ int upload_step_trailer(struct upload *u)
         return upload_erase_start(u, u->trailer_at++);
     u->step = UPLOAD_STEP_WRITE;
     u->clean_trailer = 0;
+    u->trailer_fresh = true;
     int err = record_write(u);
     return err == OK ? ERR_BUSY : err;
 }

@@ -116,6 +116,8 @@ static void upload(struct bench *b, unsigned image)
 
     send(b, &b->image[image]);
     promise_request(b, image);
+    if (!b->upload.trailer_fresh)
+        check(b, trailer_erase(&s, UNIT), "the service could not erase the trailer");
     check(b, trailer_request(&s, UNIT, false), "the service could not ask for the image");
     b->w.pr.req = SURE;
 }

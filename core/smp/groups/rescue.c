@@ -69,6 +69,7 @@ static int state_write(struct rescue *r, struct span map, struct tiny_out *o)
 {
     const struct flash_area area = store_slot(r->cfg->store, 1);
     struct tiny_value hash = tiny_find(map, "hash"), confirm = tiny_find(map, "confirm");
+    struct trailer t = { TRAILER_BLANK, TRAILER_BLANK, TRAILER_BLANK };
     unsigned unit;
 
     if (hash.kind != TINY_BYTES || hash.bytes.len != CRYPTO_SHA256_LEN)
@@ -77,6 +78,10 @@ static int state_write(struct rescue *r, struct span map, struct tiny_out *o)
         return smp_err(smp_img_code(&r->why, ERR_VERIFY));
     if (memcmp(r->img.hash, hash.bytes.p, CRYPTO_SHA256_LEN) != 0)
         return smp_err(SMP_IMG_ERR_HASH_NOT_FOUND);
+    /* An upload has erased the trailer in this power cycle; else what reads blank there need not be (service.c). */
+    bool fresh = (r->state == UPLOAD_DONE && r->slot == 1) || (trailer_read(&area, &t) == OK && t.magic == TRAILER_SET);
+    if (!fresh && trailer_erase(&area, r->cfg->store->layout->unit) != OK)
+        return smp_err(SMP_IMG_ERR_FLASH_ERASE_FAILED);
     if (trailer_request(&area, r->cfg->store->layout->unit, confirm.num != 0 && confirm.kind != TINY_NONE) != OK)
         return smp_err(SMP_IMG_ERR_FLASH_WRITE_FAILED);
     return state_read(r, map, o);
