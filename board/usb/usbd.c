@@ -253,6 +253,8 @@ static void enable_write(struct board *b, struct periph *p, bool on)
     if (on == (p->s[S_ENABLED] != 0))
         return;
     p->s[S_ENABLED] = on;
+    if (on && !b->config.vbus) /* firmware that waits for READY here waits for ever, on the chip, too */
+        board_note(b, "usb: enabled without power, so it never gets ready; --usb0 or --vbus on plugs it in");
     memset(&b->st.usb_device, 0, sizeof b->st.usb_device);
     timer_set(b, p, T_DMA, NEVER);
     timer_set(b, p, T_READY, on && b->config.vbus ? sim_time(b) + READY_TIME : NEVER);

@@ -177,6 +177,10 @@ static void without_power(void **state)
     us(100000);
     assert_int_equal(rd(EVENTCAUSE), 0);
     assert_int_equal(rd(USBEVENT), 0);
+    assert_non_null(strstr(said, "enabled without power"));
+    start(true, false);
+    wr(ENABLE, 1);
+    assert_null(strstr(said, "without power"));
 }
 
 static void on_a_charger(void **state)
