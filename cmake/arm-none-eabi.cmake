@@ -11,11 +11,7 @@ set(CMAKE_C_COMPILER ${SLIPWAY_ARM_GCC})
 set(CMAKE_ASM_COMPILER ${SLIPWAY_ARM_GCC})
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 set(CMAKE_C_FLAGS_INIT "-mcpu=cortex-m4 -mthumb -mfloat-abi=soft -ffreestanding -fbuiltin -fno-math-errno")
-# What -Os does for speed all the same, and what gcc 12 takes for smaller and is not: 1.2 KB of the bootloader
-# altogether. Found by trying each optimization on and off; loops that move flash are not slower (docs/measurements.md).
-set(CMAKE_C_FLAGS_MINSIZEREL_INIT "-Os -g -fno-inline-small-functions -fno-caller-saves -fno-schedule-insns2 \
--fno-tree-tail-merge -fno-if-conversion -fno-reorder-blocks -fno-tree-scev-cprop -fno-bit-tests -fno-tree-fre \
--ftree-vectorize -fno-thread-jumps -fno-tree-dominator-opts")
+set(CMAKE_C_FLAGS_MINSIZEREL_INIT "-Os -g")
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-nostdlib -Wl,--gc-sections -Wl,--fatal-warnings")
 # At link time the whole image is seen at once: 2.4 KB of the bootloader.
 set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
