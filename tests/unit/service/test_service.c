@@ -199,6 +199,26 @@ static void test_rules_of_requests(void **state)
     close_board();
 }
 
+/* What reads blank may be left of an erase that was cut before: only who erased it in this power cycle knows better. */
+static void test_a_request_goes_where_was_erased(void **state)
+{
+    (void)state;
+    open_board(true);
+    uint64_t erases = s.rig.external_chip.count.erases;
+    assert_string_equal(test(b, B_LEN), "0:AC 1:P");
+    assert_int_equal(s.rig.external_chip.count.erases, erases); /* the upload has erased it */
+    close_board();
+
+    open_board(true);
+    smprig_boot(&s, false); /* no request yet: nothing is swapped */
+    erases = s.rig.external_chip.count.erases;
+    assert_string_equal(test(b, B_LEN), "0:AC 1:P");
+    assert_int_equal(s.rig.external_chip.count.erases, erases + 1);
+    assert_string_equal(confirm(b, B_LEN), "0:AC 1:P*"); /* a request that stands is not erased */
+    assert_int_equal(s.rig.external_chip.count.erases, erases + 1);
+    close_board();
+}
+
 static void test_null_hash_is_absent(void **state)
 {
     struct cborkit c;
@@ -734,6 +754,7 @@ int main(void)
         cmocka_unit_test(test_states_of_an_update),
         cmocka_unit_test(test_revert),
         cmocka_unit_test(test_rules_of_requests),
+        cmocka_unit_test(test_a_request_goes_where_was_erased),
         cmocka_unit_test(test_null_hash_is_absent),
         cmocka_unit_test(test_trial_keeps_the_old_image),
         cmocka_unit_test(test_erase),
